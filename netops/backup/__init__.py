@@ -1,0 +1,1 @@
+"""Full, differential and log backups with offsite copies."""

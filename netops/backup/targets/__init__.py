@@ -1,0 +1,1 @@
+"""Where repositories live, and what can be asked of each place."""

@@ -1,0 +1,1 @@
+"""What every capability stands on: errors, status, runs, processes, locks, secrets."""

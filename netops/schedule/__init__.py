@@ -1,0 +1,1 @@
+"""When things run: plan, daemon, systemd and cron."""

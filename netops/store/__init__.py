@@ -1,0 +1,1 @@
+"""State behind one door: SQLite or PostgreSQL, the same named SQL."""
