@@ -1,0 +1,77 @@
+"""From the checked `backup:` section to the plan: plain values in, frozen dataclasses out."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from netops.backup.model import BackupPlan, Job, Kind, Repository, Source
+from netops.core.errors import UsageError
+
+
+def backup_plan(data: Mapping[str, Any]) -> BackupPlan:
+    """Return the plan; `data` has passed the configuration check."""
+    return BackupPlan(
+        {name: _repository(name, row) for name, row in data.get("repositories", {}).items()},
+        {name: _job(name, row) for name, row in data.get("jobs", {}).items()},
+        int(data.get("parallel", 2)),
+    )
+
+
+def _repository(name: str, row: Mapping[str, Any]) -> Repository:
+    return Repository(
+        name,
+        row["location"],
+        row["password"],
+        dict(row.get("environment") or {}),
+        float(row.get("deadline") or 6 * 3600),
+        float(row.get("connect_timeout") or 20),
+        row.get("limit_upload"),
+    )
+
+
+def _job(name: str, row: Mapping[str, Any]) -> Job:
+    policy = row.get("policy") or {}
+    return Job(
+        name,
+        tuple(_source(entry) for entry in row["sources"]),
+        row["repository"],
+        tuple(row.get("offsite") or ()),
+        tuple(row.get("exclude") or ()),
+        bool(row.get("one_file_system")),
+        {kind: policy[kind.value] for kind in Kind if policy.get(kind.value)},
+        row.get("max_age"),
+        float(row.get("deadline") or 12 * 3600),
+        row.get("owner") or "",
+        row.get("department") or "",
+        row.get("custodian") or "",
+        row.get("data_class") or row.get("class") or "",
+        row.get("description") or "",
+    )
+
+
+def _source(entry: str | Mapping[str, Any]) -> Source:
+    if isinstance(entry, str):
+        return Source("files", {"path": entry})
+    ((engine, options),) = entry.items()
+    return Source(engine, {"path": options} if isinstance(options, str) else dict(options))
+
+
+def chosen_jobs(plan: BackupPlan, names: list[str]) -> list[Job]:
+    """Return the named jobs, all when none is named; raise UsageError for an unknown one."""
+    unknown = [name for name in names if name not in plan.jobs]
+    if unknown:
+        raise UsageError(
+            f"there is no backup job {', '.join(map(repr, unknown))}",
+            hint=f"jobs in netops.yaml: {', '.join(plan.jobs) or 'none'}",
+        )
+    return [plan.jobs[name] for name in (names or plan.jobs)]
+
+
+def chosen_repositories(plan: BackupPlan, names: list[str]) -> list[Repository]:
+    """Return the named repositories, all when none is named; raise UsageError for an unknown one."""
+    unknown = [name for name in names if name not in plan.repositories]
+    if unknown:
+        raise UsageError(
+            f"there is no repository {', '.join(map(repr, unknown))}",
+            hint=f"repositories in netops.yaml: {', '.join(plan.repositories) or 'none'}",
+        )
+    return [plan.repositories[name] for name in (names or plan.repositories)]

@@ -1,0 +1,57 @@
+"""What must hold before a backup starts: restic itself passes over much of it in silence."""
+
+from netops.backup.engines.base import Engine
+from netops.backup.model import Job, Repository, Source
+from netops.backup.restic import version
+from netops.backup.room import BackupRoom
+from netops.core.errors import NetopsError, ToolError
+from netops.core.run import Context
+from netops.core.units import size_text
+
+#: Below this a repository's disk counts as full.
+_ROOM_BYTES = 32 * 1000**2
+
+
+def check_sources(job: Job, engines: list[tuple[Source, Engine]]) -> None:
+    """Raise NetopsError naming every source that cannot be backed up."""
+    problems = [problem for _, engine in engines for problem in engine.problems()]
+    if problems:
+        raise NetopsError(
+            f"job {job.name!r}: {'; '.join(problems)}",
+            hint="mount or correct the source in netops.yaml; nothing was backed up",
+        )
+
+
+def check_place(room: BackupRoom, repository: Repository, context: Context) -> None:
+    """Raise UnreachableError or ToolError unless the repository answers and has room."""
+    target = room.target(repository)
+    left_s = context.remaining_s()
+    timeout_s = repository.connect_timeout_s
+    target.reach(timeout_s if left_s is None else min(timeout_s, left_s))
+    free = target.free_bytes() if target.traits.measures_space else None
+    if free is not None and free < _ROOM_BYTES:
+        raise ToolError(
+            f"repository {repository.name!r} has {size_text(free)} left",
+            hint="make room on its disk; what is already stored stays valid",
+        )
+
+
+def check_tools() -> None:
+    """Raise ToolError unless a supported restic is installed."""
+    version.installed()
+
+
+def check_staging(room: BackupRoom, engines: list[tuple[Source, Engine]]) -> None:
+    """Raise ToolError when consistent copies would fill the disk netops itself lives on."""
+    import shutil
+
+    needed = sum(engine.size_hint_bytes() for _, engine in engines)
+    if not needed:
+        return
+    room.directories.staging.mkdir(mode=0o700, parents=True, exist_ok=True)
+    free = shutil.disk_usage(room.directories.staging).free
+    if free < needed + _ROOM_BYTES:
+        raise ToolError(
+            f"consistent copies need {size_text(needed)}, {room.directories.staging} has {size_text(free)}",
+            hint="make room there, or move state_dir to a larger disk",
+        )

@@ -1,0 +1,98 @@
+"""After a killed run: dead locks removed, finished snapshots adopted, uploaded data found again."""
+
+from dataclasses import replace
+
+from netops.backup import listing
+from netops.backup.model import Backup, Job, Placement, Repository
+from netops.backup.restic import client, simple
+from netops.backup.room import BackupRoom, limits
+from netops.core.clock import local_text
+from netops.core.errors import NetopsError
+from netops.core.run import Context
+from netops.core.status import Status
+
+_UNLOCK_S = 120.0
+
+
+def recover_job(room: BackupRoom, job: Job, context: Context) -> None:
+    """
+    Settle the job's backups that have no outcome; the caller holds the job and its repository.
+
+    A snapshot that restic finished before the end is adopted; otherwise the backup is closed as
+    failed, and the repository is told about the data it already has.
+    """
+    dead = [backup for backup in room.catalogue.unfinished() if backup.job == job.name]
+    if not dead:
+        return
+    repository = room.repository(job.repository)
+    adopted = _adopt(room, repository, dead, context)
+    for backup in dead:
+        if backup.id not in adopted:
+            _close(room, repository, backup)
+    context.observer.notice(
+        f"{job.name}: {len(dead)} killed backup(s) settled, {len(adopted)} of them complete"
+    )
+
+
+def _adopt(
+    room: BackupRoom, repository: Repository, dead: list[Backup], context: Context
+) -> set[str]:
+    try:
+        clear(room, repository, context)
+        wanted = [listing.Wanted(backup.id) for backup in dead]
+        found = listing.find(room, repository, wanted, context)
+        if len(found) < len(dead):
+            # restic before 0.17 writes its index at the end, so a killed upload is unknown to it.
+            client.rebuild_index(room.access(repository), limits(context, quiet=True))
+    except NetopsError as error:
+        # An unreachable repository must not keep the job from telling so in its own words.
+        context.observer.notice(f"{repository.name}: not yet recovered: {error}")
+        return set()
+    now = room.clock.now()
+    for backup in dead:
+        if backup.id in found:
+            text = "adopted: the run was killed after its snapshot was complete"
+            room.catalogue.finish(
+                replace(
+                    backup,
+                    finished_at=now,
+                    status=int(Status.WARNING),
+                    snapshot_id=found[backup.id],
+                    message=text,
+                )
+            )
+            room.catalogue.place(
+                Placement(
+                    *(backup.id, repository.name, "primary", int(Status.WARNING)),
+                    *(found[backup.id], backup.started_at, now, None, text),
+                )
+            )
+    return set(found)
+
+
+def _close(room: BackupRoom, repository: Repository, backup: Backup) -> None:
+    text = f"killed: the run of {local_text(backup.started_at)} left no outcome"
+    now = room.clock.now()
+    critical = int(Status.CRITICAL)
+    room.catalogue.finish(replace(backup, finished_at=now, status=critical, message=text))
+    room.catalogue.place(
+        Placement(
+            *(backup.id, repository.name, "primary", critical),
+            *(None, backup.started_at, None, None, text),
+        )
+    )
+
+
+def recover_place(room: BackupRoom, repository: Repository, context: Context) -> None:
+    """Clear an offsite repository in which an earlier copy was killed; the caller holds it."""
+    if not room.catalogue.open_copies(repository.name):
+        return
+    clear(room, repository, context)
+    client.rebuild_index(room.access(repository), limits(context, quiet=True))
+    context.observer.notice(f"{repository.name}: settled after a killed copy")
+
+
+def clear(room: BackupRoom, repository: Repository, context: Context) -> None:
+    """Remove the locks of dead processes from a repository; restic keeps those of living ones."""
+    deadline_s = limits(context, _UNLOCK_S).deadline_s or _UNLOCK_S
+    simple.unlock(room.access(repository), deadline_s=deadline_s)

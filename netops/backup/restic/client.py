@@ -1,0 +1,150 @@
+"""The restic calls that stream, take long, or may end half well: backup, copy, restore, check."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from netops.backup.restic.access import Access, copy_flags, opened
+from netops.backup.restic.messages import BackupListener, Summary, failure
+from netops.core import process
+from netops.core.cancel import Cancel
+from netops.core.process import Completed, LineSink
+from netops.core.run import Progress
+
+_PARTIAL = 3  # restic: the snapshot exists, some files could not be read
+_SAVED = re.compile(r"snapshot ([0-9a-f]{8,64}) saved")
+_PRESENT = re.compile(r"already copied to snapshot ([0-9a-f]{8,64})")
+_PERCENT = re.compile(r"(\d+(?:\.\d+)?)%")
+
+OnProgress = Callable[[Progress], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """What one backup reads and how its snapshot is marked."""
+
+    paths: Sequence[str]
+    exclude: Sequence[str] = ()
+    one_file_system: bool = False
+    tags: Sequence[str] = ()
+    host: str = ""
+    #: Full id of the snapshot to compare with; None reads every file again.
+    parent: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """The limits of one restic call."""
+
+    deadline_s: float | None = None
+    cancel: Cancel | None = None
+    on_progress: OnProgress | None = None
+    env: Mapping[str, str] = field(default_factory=dict)
+
+    def run(
+        self,
+        access: Access,
+        *arguments: str,
+        source: Access | None = None,
+        on_stdout: LineSink | None = None,
+        on_stderr: LineSink | None = None,
+    ) -> Completed:
+        """Run restic on `access` under these limits."""
+        process.find_program("restic")
+        with opened(access, source) as invocation:
+            rate = {"RESTIC_PROGRESS_FPS": "4" if self.on_progress else "0.016"}
+            return process.run(
+                [*invocation.argv, *arguments],
+                env={**rate, **invocation.env},
+                deadline_s=self.deadline_s,
+                cancel=self.cancel,
+                on_stdout=on_stdout,
+                on_stderr=on_stderr,
+            )
+
+
+def backup(access: Access, tree: Tree, call: Call) -> Summary:
+    """Store the tree; unreadable files are in the summary's problems, not an exception."""
+    listener = BackupListener(call.on_progress)
+    arguments = ["--json", "backup", "--host", tree.host]
+    arguments += ["--parent", tree.parent] if tree.parent else ["--force"]
+    arguments += ["--one-file-system"] if tree.one_file_system else []
+    arguments += [f"--exclude={pattern}" for pattern in tree.exclude]
+    for tag in tree.tags:
+        arguments += ["--tag", tag]
+    done = call.run(
+        access,
+        *arguments,
+        "--",
+        *tree.paths,
+        on_stdout=listener.hear,
+        on_stderr=listener.hear,
+    )
+    if done.returncode not in {0, _PARTIAL}:
+        raise failure(access.name, done, "\n".join(listener.other))
+    return listener.result()
+
+
+def copy(source: Access, target: Access, snapshot_ids: Sequence[str], call: Call) -> list[str]:
+    """Copy snapshots into `target`; return the ids they have there, as far as restic names them."""
+    found: list[str] = []
+
+    def hear(line: str) -> None:
+        for pattern in (_SAVED, _PRESENT):
+            found.extend(pattern.findall(line))
+        percent = _PERCENT.search(line)
+        if percent and call.on_progress is not None:
+            call.on_progress(Progress(round(float(percent[1]) * 100), 10_000, step="copying"))
+
+    with copy_flags(source) as flags:
+        done = call.run(
+            target, "copy", *flags, "--", *snapshot_ids, source=source, on_stdout=hear
+        )
+    if done.returncode:
+        raise failure(target.name, done)
+    return found
+
+
+def restore(
+    access: Access, snapshot_id: str, target: str, call: Call, *, include: Sequence[str] = ()
+) -> None:
+    """Write a snapshot (or the parts in `include`) below `target` and compare every byte."""
+    patterns = [f"--include={pattern}" for pattern in include]
+    done = call.run(access, "restore", snapshot_id, "--target", target, "--verify", *patterns)
+    if done.returncode:
+        raise failure(access.name, done)
+
+
+def check(access: Access, call: Call, *, read_data: bool = False, subset: str = "") -> None:
+    """Prove that the repository's structure (or also its data) is whole."""
+    arguments = ["--read-data"] if read_data else []
+    arguments += [f"--read-data-subset={subset}"] if subset else []
+    done = call.run(access, "check", *arguments)
+    if done.returncode:
+        raise failure(access.name, done)
+
+
+def dump(access: Access, snapshot_id: str, path: str, call: Call) -> str:
+    """Return the text of one file of a snapshot."""
+    done = call.run(access, "dump", snapshot_id, path)
+    if done.returncode:
+        raise failure(access.name, done)
+    return done.stdout
+
+
+def init(access: Access, call: Call, *, like: Access | None = None) -> None:
+    """Create a repository; cut data as `like` does, so that copies share it."""
+    if like is None:
+        done = call.run(access, "init")
+    else:
+        with copy_flags(like) as flags:
+            done = call.run(access, "init", "--copy-chunker-params", *flags, source=like)
+    if done.returncode:
+        raise failure(access.name, done)
+
+
+def rebuild_index(access: Access, call: Call) -> None:
+    """List every pack again, so that data uploaded before a crash is found and not sent twice."""
+    done = call.run(access, "rebuild-index")
+    if done.returncode:
+        raise failure(access.name, done)

@@ -1,0 +1,123 @@
+"""
+The restic calls that need neither progress nor a partial outcome, through resticpy.
+
+Each call passes its own base command, so nothing is shared between threads (resticpy's module
+globals are never touched). What resticpy cannot do honestly (partial backups, streaming, copies of
+one snapshot) is in `client`.
+"""
+
+import json
+import re
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from netops.backup.restic import launch
+from netops.backup.restic.access import Access, opened
+from netops.backup.restic.messages import failure
+from netops.core.errors import NetopsError, TimeoutExpiredError
+from netops.core.process import Completed, die_with_parent, find_program
+from netops.core.secrets import Secret, lend
+
+T = TypeVar("T")
+_EXIT = re.compile(r"Restic failed with exit code (-?\d+): (.*)", re.DOTALL)
+_TIMED_OUT = 124  # coreutils timeout(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """One snapshot as a repository lists it."""
+
+    id: str
+    time: str
+    paths: tuple[str, ...]
+    tags: tuple[str, ...]
+    host: str
+    #: The id it had in the repository it was copied from.
+    original: str | None
+
+    def tag(self, name: str) -> str | None:
+        """Return the value of the tag `name=value`."""
+        prefix = f"{name}="
+        return next((t.removeprefix(prefix) for t in self.tags if t.startswith(prefix)), None)
+
+
+def snapshots(
+    access: Access, *, snapshot_id: str | None = None, tag: str | None = None, deadline_s: float
+) -> list[Snapshot]:
+    """List the snapshots of a repository, oldest first."""
+    import restic.internal.snapshots as calls
+
+    rows = _call(
+        access,
+        lambda base: calls.run([*base, "--no-lock"], snapshot_id, tags=[tag] if tag else None),
+        deadline_s,
+    )
+    return [_snapshot(row) for row in rows or []]
+
+
+def _snapshot(row: dict[str, Any]) -> Snapshot:
+    return Snapshot(
+        str(row["id"]),
+        str(row["time"]),
+        tuple(row.get("paths") or ()),
+        tuple(row.get("tags") or ()),
+        str(row.get("hostname", "")),
+        row.get("original"),
+    )
+
+
+def repository_id(access: Access, *, deadline_s: float) -> str:
+    """Return the id in the repository's configuration; proves that the password opens it."""
+    import restic.internal.cat as calls
+
+    config = _call(access, lambda base: calls.Cat(lambda: [*base, "--no-lock"]).config(), deadline_s)
+    return str(config["id"])
+
+
+def unlock(access: Access, *, deadline_s: float) -> None:
+    """Remove locks whose process is gone; living ones stay."""
+    import restic.internal.unlock as calls
+
+    _call(access, calls.run, deadline_s)
+
+
+def _call(access: Access, call: Callable[[list[str]], T], deadline_s: float) -> T:
+    from restic.errors import ResticFailedError
+
+    find_program("restic")
+    with opened(access) as invocation, _launcher(invocation.env) as launcher:
+        base = [
+            *("timeout", "--signal=INT", "--kill-after=10", f"{deadline_s:.1f}"),
+            *die_with_parent(),
+            *launcher,
+            *invocation.argv,
+            "--json",
+        ]
+        try:
+            return call(base)
+        except ResticFailedError as error:
+            raise _meaning(access, str(error), deadline_s) from None
+
+
+@contextmanager
+def _launcher(env: Mapping[str, str]) -> Iterator[tuple[str, ...]]:
+    """Lend the command that passes variables on; resticpy has no parameter for them."""
+    if not env:
+        yield ()
+        return
+    with lend(Secret(json.dumps(dict(env)))) as path:
+        yield (sys.executable, "-IS", launch.__file__, path)
+
+
+def _meaning(access: Access, message: str, deadline_s: float) -> NetopsError:
+    match = _EXIT.match(message)
+    code, said = (int(match[1]), match[2]) if match else (1, message)
+    if code == _TIMED_OUT:
+        return TimeoutExpiredError(
+            f"{access.name}: restic did not answer within {deadline_s:.0f} s",
+            hint="check the network and the server of the repository",
+        )
+    return failure(access.name, Completed("restic", code, "", said, 0))
