@@ -32,6 +32,9 @@ targets: Registry[Target] = Registry(
     },
 )
 
+#: The file with the journal's newest signed head, as it travels in snapshots.
+NOTE_NAME = "checkpoint.note"
+
 
 @dataclass(frozen=True, slots=True)
 class BackupRoom:

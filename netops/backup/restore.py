@@ -1,0 +1,295 @@
+"""`backup restore`: bring data back, byte for byte, from any place that has it."""
+
+import errno
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from netops.backup.catalogue import printable
+from netops.backup.model import Job, Repository
+from netops.backup.preflight import check_place, check_tools
+from netops.backup.restic import client, simple
+from netops.backup.restic.simple import Snapshot
+from netops.backup.room import NOTE_NAME, BackupRoom, limits
+from netops.core.clock import local_text, parse_utc, utc_text
+from netops.core.errors import NetopsError, UsageError
+from netops.core.files import private_directory
+from netops.core.ids import new_id
+from netops.core.results import Result
+from netops.core.run import Context, Progress
+from netops.core.status import Status
+from netops.core.units import size_text
+
+_LIST_S = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What to bring back and where to put it."""
+
+    job: Job
+    #: Repository to read from.
+    location: str
+    #: A backup's id; None takes the newest (not after `at`).
+    backup_id: str | None = None
+    at: datetime | None = None
+    paths: Sequence[str] = field(default_factory=tuple)
+    #: None restores over the live data.
+    target: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The snapshot a restore reads."""
+
+    snapshot_id: str
+    backup_id: str | None
+    taken_at: datetime
+    #: Where each consistent copy belongs: path in the snapshot → path of the original.
+    origins: Mapping[str, str]
+    #: What to ask for when everything is wanted.
+    paths: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreRun:
+    """The work of `backup restore` on one request."""
+
+    room: BackupRoom
+
+    def __call__(self, request: Request, context: Context) -> Result:
+        """Restore, compare every byte with the repository, put databases in their place."""
+        repository = self.room.repository(request.location)
+        check_tools()
+        check_place(self.room, repository, context)
+        found = self._find(request, repository, context)
+        if context.dry_run:
+            return _rehearsal(request, found)
+        try:
+            count, size_bytes = self._restore(request, repository, found, context)
+        except NetopsError as error:
+            self._record(request, found, context, Status.CRITICAL, (0, 0), str(error))
+            raise
+        target = str(request.target or "/")
+        text = f"{count} files, {size_text(size_bytes)} restored to {target} and compared"
+        self._record(request, found, context, Status.OK, (count, size_bytes), text)
+        facts = {
+            "backup": found.backup_id,
+            "snapshot": found.snapshot_id,
+            "taken_at": utc_text(found.taken_at),
+            "location": request.location,
+            "to": target,
+            "files": count,
+            "bytes": size_bytes,
+        }
+        return Result(request.job.name, Status.OK, text, facts)
+
+    def _find(self, request: Request, repository: Repository, context: Context) -> Found:
+        """Ask the repository itself: it is right even when the catalogue is lost."""
+        deadline_s = limits(context, _LIST_S).deadline_s or _LIST_S
+        access = self.room.access(repository)
+        tag = f"netops-job={request.job.name}"
+        listed = simple.snapshots(access, tag=tag, deadline_s=deadline_s)
+        fitting = [snapshot for snapshot in listed if _fits(snapshot, request)]
+        if not fitting:
+            what = f"backup {request.backup_id}" if request.backup_id else "backup that fits"
+            raise UsageError(
+                f"{repository.name} has no {what} of job {request.job.name!r}",
+                hint=f"see `netops backup list {request.job.name}`",
+            )
+        newest = max(fitting, key=_sequence)
+        backup_id = newest.tag("netops-run")
+        known = self.room.catalogue.backup(backup_id) if backup_id else None
+        origins = {str(part["path"]): str(part["origin"]) for part in known.sources} if known else {}
+        # The journal's note travels with every snapshot and is nobody's data.
+        paths = [path for path in newest.paths if not path.endswith(f"/{NOTE_NAME}")]
+        return Found(newest.id, backup_id, _taken_at(newest), origins, paths)
+
+    def _restore(
+        self, request: Request, repository: Repository, found: Found, context: Context
+    ) -> tuple[int, int]:
+        paths = [_staged(path, found.origins) for path in request.paths]
+        call = limits(context, repository.deadline_s, quiet=True)
+        context.progress(Progress(step="restoring"))
+        access = self.room.access(repository)
+        include = [_literal(path) for path in paths or found.paths]
+        if request.target is None:
+            return self._in_place(request, access, found, include, call)
+        target = _empty_directory(request.target)
+        client.restore(access, found.snapshot_id, str(target), call, include=include)
+        self._rehome(target, found.origins)
+        return _counted(target, request)
+
+    def _in_place(
+        self,
+        request: Request,
+        access: Any,
+        found: Found,
+        include: Sequence[str],
+        call: client.Call,
+    ) -> tuple[int, int]:
+        """Restore and compare aside first, so that live data changes only once all is there."""
+        work = private_directory(self.room.directories.staging / f"restore-{new_id()}")
+        try:
+            client.restore(access, found.snapshot_id, str(work), call, include=include)
+            self._rehome(work, found.origins)
+            counted = _counted(work, request)
+            _move_over(work, Path("/"))
+            for staged, origin in found.origins.items():
+                if staged != origin:
+                    _drop_old_log(Path(origin))
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
+        return counted
+
+    def _rehome(self, target: Path, origins: Mapping[str, str]) -> None:
+        """Move consistent copies from the staging path to the path of the original."""
+        for staged, origin in origins.items():
+            source = _under(target, staged)
+            if staged != origin and source.exists():
+                home = _under(target, origin)
+                home.parent.mkdir(parents=True, exist_ok=True)
+                source.replace(home)
+                _remove_empty_parents(source.parent, target)
+
+    def _record(
+        self,
+        request: Request,
+        found: Found,
+        context: Context,
+        status: Status,
+        counted: tuple[int, int],
+        text: str,
+    ) -> None:
+        known = found.backup_id and self.room.catalogue.backup(found.backup_id)
+        now = self.room.clock.now()
+        self.room.catalogue.database.execute(
+            "add_restore",
+            id=new_id(),
+            run_id=context.run_id,
+            backup_id=found.backup_id if known else None,
+            job=request.job.name,
+            location=request.location,
+            snapshot_id=found.snapshot_id,
+            at=utc_text(now),
+            target=printable(str(request.target or "/")),
+            status=int(status),
+            files=counted[0],
+            bytes=counted[1],
+            duration_s=0.0,
+            message=printable(text),
+        )
+
+
+def _rehearsal(request: Request, found: Found) -> Result:
+    text = f"would restore {found.backup_id} of {local_text(found.taken_at)}"
+    facts = {"backup": found.backup_id, "snapshot": found.snapshot_id}
+    return Result(request.job.name, Status.OK, f"{text} to {request.target or '/'}", facts)
+
+
+def _fits(snapshot: Snapshot, request: Request) -> bool:
+    if request.backup_id is not None:
+        return snapshot.tag("netops-run") == request.backup_id
+    return request.at is None or _taken_at(snapshot) <= request.at
+
+
+def _sequence(snapshot: Snapshot) -> tuple[int, str]:
+    """Order by netops' own sequence: a clock that jumped must not make an old backup the newest."""
+    number = snapshot.tag("netops-seq") or ""
+    return (int(number) if number.isdigit() else 0, snapshot.time)
+
+
+def _taken_at(snapshot: Snapshot) -> datetime:
+    # Go writes nanoseconds; Python reads microseconds.
+    import re
+
+    return parse_utc(re.sub(r"(\.\d{6})\d+", r"\1", snapshot.time))
+
+
+def _staged(path: str, origins: Mapping[str, str]) -> str:
+    """Return the path inside the snapshot for a path a person names."""
+    return next((staged for staged, origin in origins.items() if origin == path), path)
+
+
+def _literal(path: str) -> str:
+    """Escape what restic would take as a pattern."""
+    return "".join(f"\\{char}" if char in "*?[]\\" else char for char in path)
+
+
+def _under(target: Path, path: str) -> Path:
+    return target / path.lstrip("/")
+
+
+def _empty_directory(target: Path) -> Path:
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        raise UsageError(
+            f"{target} is not an empty directory",
+            hint="name a new directory with --to; netops never writes over data unasked",
+        )
+    return private_directory(target)
+
+
+def _counted(target: Path, request: Request) -> tuple[int, int]:
+    count = size_bytes = 0
+    for folder, _, names in os.walk(target):
+        for name in names:
+            with suppress(OSError):
+                size_bytes += os.lstat(os.path.join(folder, name)).st_size  # noqa: PTH118  speed
+            count += 1
+    if not count and request.paths:
+        raise UsageError(
+            f"nothing in the backup is called {', '.join(request.paths)}",
+            hint="paths are absolute, as they were on the machine",
+        )
+    return count, size_bytes
+
+
+def _move_over(source: Path, target: Path) -> None:
+    """Put every restored file in its live place, one atomic rename each where the disk allows."""
+    for folder, names, files in os.walk(source):
+        here = target / Path(folder).relative_to(source)
+        if here != target and not here.exists():
+            here.mkdir(parents=True)
+            _own_alike(Path(folder), here)
+        links = [name for name in names if (Path(folder) / name).is_symlink()]
+        for name in (*files, *links):
+            _put(Path(folder) / name, here / name)
+
+
+def _put(source: Path, target: Path) -> None:
+    try:
+        source.rename(target)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise NetopsError(
+                f"cannot put {target} in its place: {error.strerror}",
+                hint="what was restored before it is in place; mend the cause and restore again",
+            ) from error
+        fresh = target.with_name(f".{target.name}.netops-restore")
+        shutil.copy2(source, fresh, follow_symlinks=False)
+        _own_alike(source, fresh)
+        fresh.replace(target)
+
+
+def _own_alike(source: Path, target: Path) -> None:
+    shutil.copystat(source, target, follow_symlinks=False)
+    owner = source.lstat()
+    with suppress(PermissionError):  # only root can give files away
+        os.chown(target, owner.st_uid, owner.st_gid, follow_symlinks=False)
+
+
+def _drop_old_log(database: Path) -> None:
+    """Remove the log of the replaced SQLite database: it would be replayed into the restored one."""
+    for suffix in ("-wal", "-shm", "-journal"):
+        database.with_name(database.name + suffix).unlink(missing_ok=True)
+
+
+def _remove_empty_parents(folder: Path, stop: Path) -> None:
+    while folder != stop and not any(folder.iterdir()):
+        folder.rmdir()
+        folder = folder.parent

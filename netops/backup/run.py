@@ -1,0 +1,300 @@
+"""`backup run`: one job from its sources to every place its data must lie in."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, replace
+from typing import Any
+
+from netops.backup import chain, listing, preflight
+from netops.backup.chain import Decision, History, NotDue
+from netops.backup.engines.base import Engine, Staged
+from netops.backup.model import Backup, Job, Kind, Placement, Repository, Source
+from netops.backup.offsite import Copied, copy_missing
+from netops.backup.recover import recover_job
+from netops.backup.restic import client
+from netops.backup.restic.messages import Summary
+from netops.backup.room import BackupRoom, limits, tags_of
+from netops.core.clock import local_text
+from netops.core.errors import ChainError, NetopsError
+from netops.core.ids import new_id
+from netops.core.results import Result
+from netops.core.run import Context, Progress
+from netops.core.status import Status
+from netops.core.units import size_text
+
+_SHOWN_PROBLEMS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class BackupRun:
+    """The work of `backup run` on one job; call it from a run."""
+
+    room: BackupRoom
+    #: None is `auto`.
+    kind: Kind | None = None
+    due_only: bool = False
+
+    def __call__(self, job: Job, context: Context) -> Result:
+        """Back the job up, copy it offsite, and see it in every place before calling it good."""
+        if context.dry_run:
+            return self._rehearse(job)
+        repository = self.room.repository(job.repository)
+        with self.room.job_alone(job), self.room.exclusively(repository, context):
+            recover_job(self.room, job, context)
+            decision = self._decide(job, repository)
+            backup = None
+            if isinstance(decision, Decision):
+                backup = self._make(job, repository, decision, context)
+        copies = self._copy(job, context)
+        return _result(job, decision, backup, copies)
+
+    def _decide(self, job: Job, repository: Repository) -> Decision | NotDue:
+        history = self.room.catalogue.history(job.name, repository.name)
+        history = self._without_vanished(repository, history)
+        now = self.room.clock.now()
+        return chain.decide(job, self.kind, history, now, due_only=self.due_only)
+
+    def _without_vanished(self, repository: Repository, history: History) -> History:
+        """Drop backups whose snapshot is gone, where looking costs nothing."""
+        target = self.room.target(repository)
+        if not target.traits.cheap_listing:
+            return history
+
+        def there(backup: Backup | None) -> bool:
+            with suppress(NetopsError, OSError):
+                return bool(backup and backup.snapshot_id and target.find(backup.snapshot_id))
+            return False
+
+        if not there(history.last_full):
+            return History(done_at=history.done_at)
+        return history if there(history.last_any) else replace(history, last_any=history.last_full)
+
+    def _rehearse(self, job: Job) -> Result:
+        """Say what would be done, after every check that changes nothing."""
+        preflight.check_sources(job, self.room.engines_of(job))
+        decision = self._decide(job, self.room.repository(job.repository))
+        if isinstance(decision, NotDue):
+            return _not_due(job, decision, [])
+        facts = {"type": decision.kind.value, "reason": decision.reason}
+        places = " and ".join([job.repository, *job.offsite])
+        return Result(
+            job.name, Status.OK, f"would make a {decision.kind} backup to {places}", facts
+        )
+
+    def _make(
+        self, job: Job, repository: Repository, decision: Decision, context: Context
+    ) -> Backup:
+        """Make the backup; fall back to a full one when `auto` chose a base that is gone."""
+        try:
+            return self._attempt(job, repository, decision, context)
+        except ChainError as error:
+            if self.kind is not None or decision.kind is Kind.FULL:
+                raise
+            reason = f"the {decision.kind} had nothing to stand on: {error}"
+            return self._attempt(
+                job, repository, Decision(Kind.FULL, None, None, reason), context
+            )
+
+    def _attempt(
+        self, job: Job, repository: Repository, decision: Decision, context: Context
+    ) -> Backup:
+        backup, placement = self._open(job, decision, context)
+        try:
+            summary, origins = self._store(job, repository, backup, decision, context)
+            wanted = listing.Wanted(backup.id, summary.snapshot_id)
+            snapshot_id = listing.prove(self.room, repository, wanted, context)
+        except NetopsError as error:
+            self._close(backup, placement, Status.CRITICAL, str(error))
+            raise
+        status = Status.WARNING if summary.problem_count else Status.OK
+        done = replace(
+            backup,
+            snapshot_id=snapshot_id,
+            sources=origins,
+            files_new=summary.files_new,
+            files_changed=summary.files_changed,
+            files_unmodified=summary.files_unmodified,
+            bytes_processed=summary.bytes_processed,
+            bytes_added=summary.bytes_added,
+        )
+        return self._close(done, placement, status, _problem_text(summary))
+
+    def _open(
+        self, job: Job, decision: Decision, context: Context
+    ) -> tuple[Backup, Placement]:
+        """Enter the backup before it starts, so that a killed run leaves a trace."""
+        now, key = self.room.clock.now(), new_id()
+        backup = Backup(
+            key,
+            context.run_id,
+            0,
+            job.name,
+            job.repository,
+            decision.kind,
+            decision.base.id if decision.base else None,
+            decision.parent.id if decision.parent else None,
+            now,
+            None,
+            None,
+            None,
+            owner=job.owner,
+            department=job.department,
+            custodian=job.custodian,
+            data_class=job.data_class,
+        )
+        placement = Placement(key, job.repository, "primary", None, None, now, None)
+        return self.room.catalogue.start(backup, [placement]), placement
+
+    def _store(
+        self,
+        job: Job,
+        repository: Repository,
+        backup: Backup,
+        decision: Decision,
+        context: Context,
+    ) -> tuple[Summary, tuple[dict[str, Any], ...]]:
+        engines = self.room.engines_of(job)
+        preflight.check_tools()
+        preflight.check_sources(job, engines)
+        preflight.check_place(self.room, repository, context)
+        preflight.check_staging(self.room, engines)
+        with self._staged(job, engines, context) as staged:
+            tree = self._tree(job, backup, decision, staged)
+            access = self.room.access(repository)
+            summary = client.backup(access, tree, limits(context))
+        origins = tuple(
+            {"engine": source.engine, "path": path, "origin": part.origins.get(path, path)}
+            for source, part in staged
+            for path in part.paths
+        )
+        return summary, origins
+
+    @contextmanager
+    def _staged(
+        self, job: Job, engines: Sequence[tuple[Source, Engine]], context: Context
+    ) -> Iterator[list[tuple[Source, Staged]]]:
+        with ExitStack() as stack:
+            parts = []
+            for number, (source, engine) in enumerate(engines):
+                if engine.traits.consistent:
+                    context.progress(Progress(step=f"copying {source.text}"))
+                context.cancel.check()
+                directory = self.room.directories.staging / job.name / f"{number}-{source.engine}"
+                parts.append((source, stack.enter_context(engine.stage(directory))))
+            yield parts
+
+    def _tree(
+        self,
+        job: Job,
+        backup: Backup,
+        decision: Decision,
+        staged: Sequence[tuple[Source, Staged]],
+    ) -> client.Tree:
+        note = self.room.anchor_note
+        paths = [path for _, part in staged for path in part.paths]
+        excludes = [pattern for _, part in staged for pattern in part.exclude]
+        facts = {"run": backup.id, "type": backup.kind.value, "seq": str(backup.seq)}
+        if backup.base_id:
+            facts["base"] = backup.base_id
+        return client.Tree(
+            [*paths, str(note)] if note is not None and note.is_file() else paths,
+            [*job.exclude, *excludes],
+            job.one_file_system,
+            tags_of(job, facts),
+            self.room.host,
+            decision.parent.snapshot_id if decision.parent else None,
+        )
+
+    def _close(
+        self, backup: Backup, placement: Placement, status: Status, message: str
+    ) -> Backup:
+        """Enter the outcome in the catalogue."""
+        now = self.room.clock.now()
+        took_s = (now - backup.started_at).total_seconds()
+        done = replace(
+            backup, finished_at=now, status=int(status), duration_s=took_s, message=message
+        )
+        listed = now if done.snapshot_id else None
+        self.room.catalogue.finish(done)
+        self.room.catalogue.place(
+            replace(
+                placement,
+                status=int(status),
+                snapshot_id=done.snapshot_id,
+                listed_at=listed,
+                duration_s=took_s,
+                message=message,
+            )
+        )
+        return done
+
+    def _copy(self, job: Job, context: Context) -> list[Copied]:
+        copies = (copy_missing(self.room, job, location, context) for location in job.offsite)
+        return [copied for copied in copies if copied is not None]
+
+
+def _problem_text(summary: Summary) -> str:
+    if not summary.problem_count:
+        return ""
+    shown = "; ".join(summary.problems[:_SHOWN_PROBLEMS])
+    more = summary.problem_count - min(len(summary.problems), _SHOWN_PROBLEMS)
+    return f"{summary.problem_count} could not be read: {shown}" + (
+        f"; and {more} more" if more > 0 else ""
+    )
+
+
+def _result(
+    job: Job, decision: Decision | NotDue, backup: Backup | None, copies: list[Copied]
+) -> Result:
+    if isinstance(decision, NotDue) or backup is None:
+        return _not_due(job, decision if isinstance(decision, NotDue) else NotDue(None), copies)
+    primary = Status(backup.status if backup.status is not None else Status.UNKNOWN)
+    places = [_place(job.repository, "primary", primary, backup.snapshot_id, backup.message)]
+    places += [_offsite(copied, backup.id) for copied in copies]
+    changed = f"{backup.files_new} new, {backup.files_changed} changed"
+    parts = [
+        f"{backup.kind}: {changed}, {size_text(backup.bytes_added)} added",
+        backup.message,
+        *(f"{copied.location}: {copied.summary}" for copied in copies),
+    ]
+    facts = {
+        "backup": backup.id,
+        "type": backup.kind.value,
+        "reason": decision.reason,
+        "snapshot": backup.snapshot_id,
+        "base": backup.base_id,
+        "files_new": backup.files_new,
+        "files_changed": backup.files_changed,
+        "files_unmodified": backup.files_unmodified,
+        "bytes_processed": backup.bytes_processed,
+        "bytes_added": backup.bytes_added,
+        "locations": places,
+    }
+    status = Status.worst([primary, *(copied.status for copied in copies)])
+    return Result(job.name, status, "; ".join(part for part in parts if part), facts)
+
+
+def _not_due(job: Job, decision: NotDue, copies: list[Copied]) -> Result:
+    after = f", next {local_text(decision.next_at)}" if decision.next_at else ""
+    parts = [f"nothing is due{after}"]
+    parts += [f"{copied.location}: {copied.summary}" for copied in copies]
+    status = Status.worst([Status.OK, *(copied.status for copied in copies)])
+    facts = {"type": None, "locations": [_offsite(copied, "") for copied in copies]}
+    return Result(job.name, status, "; ".join(parts), facts)
+
+
+def _offsite(copied: Copied, backup_id: str) -> dict[str, Any]:
+    snapshot_id = copied.snapshots.get(backup_id)
+    return _place(copied.location, "offsite", copied.status, snapshot_id, copied.summary)
+
+
+def _place(
+    location: str, role: str, status: Status, snapshot_id: str | None, message: str
+) -> dict[str, Any]:
+    return {
+        "location": location,
+        "role": role,
+        "status": status.name,
+        "snapshot": snapshot_id,
+        "message": message,
+    }

@@ -1,0 +1,157 @@
+"""How well each job is protected in each place: the answer monitoring asks for every minute."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from netops.backup.model import Job, Kind
+from netops.backup.room import BackupRoom
+from netops.core.clock import parse_utc, utc_text
+from netops.core.status import Status
+from netops.core.units import duration_text
+
+#: A run may be late by this share of its cadence before anyone is told.
+_GRACE = 0.25
+_LEAST_GRACE_S = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Protection:
+    """One job in one place."""
+
+    job: str
+    location: str
+    role: str
+    status: Status
+    #: Start of the newest backup that can be restored from here: everything younger is at risk.
+    restorable_at: datetime | None
+    kind: Kind | None
+    #: Seconds of work that would be lost now (the recovery point).
+    rpo_s: float | None
+    warning_after_s: float | None
+    critical_after_s: float | None
+    verified_at: datetime | None
+    #: Why it is not OK, or what is going on.
+    remark: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        return {
+            "job": self.job,
+            "location": self.location,
+            "role": self.role,
+            "status": self.status.name,
+            "restorable_at": utc_text(self.restorable_at) if self.restorable_at else None,
+            "type": self.kind.value if self.kind else None,
+            "rpo_s": None if self.rpo_s is None else round(self.rpo_s),
+            "warning_after_s": self.warning_after_s,
+            "critical_after_s": self.critical_after_s,
+            "verified_at": utc_text(self.verified_at) if self.verified_at else None,
+            "remark": self.remark,
+        }
+
+
+def protections(room: BackupRoom, jobs: Sequence[Job] | None = None) -> list[Protection]:
+    """Return one row per job × location, from the catalogue alone."""
+    execute = room.catalogue.database.execute
+    good = {(row["job"], row["location"]): row for row in execute("latest_placements")}
+    tries = {(row["job"], row["location"]): row for row in execute("latest_attempts")}
+    verified = {row["location"]: row for row in execute("last_verifications")}
+    return [
+        _protection(room, job, location, good, tries, verified)
+        for job in (room.plan.jobs.values() if jobs is None else jobs)
+        for location in job.locations
+    ]
+
+
+_Rows = Mapping[tuple[str, str], Mapping[str, Any]]
+
+
+def _protection(
+    room: BackupRoom,
+    job: Job,
+    location: str,
+    good: _Rows,
+    tries: _Rows,
+    verified: Mapping[str, Mapping[str, Any]],
+) -> Protection:
+    row, attempt = good.get((job.name, location)), tries.get((job.name, location))
+    restorable = parse_utc(row["started_at"]) if row else None
+    rpo_s = (room.clock.now() - restorable).total_seconds() if restorable else None
+    warning_s, critical_s = allowed_age_s(job)
+    states = [_age_status(rpo_s, warning_s, critical_s), _attempt_status(room, job, attempt)]
+    check = verified.get(location)
+    states.append((_known(check["status"]) if check else Status.OK, _check_remark(check)))
+    remark = "; ".join(text for _, text in states if text)
+    return Protection(
+        job.name,
+        location,
+        "primary" if location == job.repository else "offsite",
+        Status.worst(state for state, _ in states),
+        restorable,
+        Kind(row["kind"]) if row else None,
+        rpo_s,
+        warning_s,
+        critical_s,
+        parse_utc(check["at"]) if check else None,
+        remark,
+    )
+
+
+def allowed_age_s(job: Job) -> tuple[float | None, float | None]:
+    """
+    Return the ages from which a job's newest backup is a warning and is critical.
+
+    `max_age` is the critical age as configured. Without it: one turn of the tightest cadence
+    plus grace, and two turns plus grace; None and None for a job without cadences.
+    """
+    if job.max_age_s is not None:
+        return job.max_age_s * 0.9, job.max_age_s
+    from netops.core.cadence import parse_cadence
+
+    turns = [parse_cadence(text).interval_s for text in job.policy.values()]
+    if not turns:
+        return None, None
+    turn_s = float(min(turns))
+    grace_s = max(turn_s * _GRACE, _LEAST_GRACE_S)
+    return turn_s + grace_s, 2 * turn_s + grace_s
+
+
+def _age_status(
+    age_s: float | None, warning_s: float | None, critical_s: float | None
+) -> tuple[Status, str]:
+    if age_s is None:
+        return Status.CRITICAL, "no good backup here"
+    if age_s < -_LEAST_GRACE_S:
+        return Status.WARNING, "the newest backup is dated in the future: check the clock"
+    if critical_s is not None and age_s >= critical_s:
+        return Status.CRITICAL, f"older than {duration_text(critical_s)}"
+    if warning_s is not None and age_s >= warning_s:
+        return Status.WARNING, f"older than {duration_text(warning_s)}"
+    return Status.OK, ""
+
+
+def _attempt_status(
+    room: BackupRoom, job: Job, attempt: Mapping[str, Any] | None
+) -> tuple[Status, str]:
+    if attempt is None:
+        return Status.OK, ""
+    if attempt["status"] is None:
+        if room.is_running(job.name):
+            return Status.OK, "running now"
+        return Status.WARNING, "the last run was killed and left no outcome"
+    status = _known(attempt["status"])
+    if status is Status.OK:
+        return status, ""
+    return status, f"last run: {attempt['message'] or status.name}"
+
+
+def _check_remark(check: Mapping[str, Any] | None) -> str:
+    if check is None or check["status"] == Status.OK:
+        return ""
+    return f"verification: {check['message']}"
+
+
+def _known(value: object) -> Status:
+    return Status(value) if value in {0, 1, 2, 3} else Status.UNKNOWN
