@@ -1,0 +1,107 @@
+-- Runs, backups, where they lie, and the proof that they can be read.
+
+CREATE TABLE schema_version (
+    version     BIGINT NOT NULL PRIMARY KEY,
+    name        TEXT NOT NULL,
+    applied_at  TEXT NOT NULL
+);
+
+CREATE TABLE sequence (
+    name   TEXT NOT NULL PRIMARY KEY,
+    value  BIGINT NOT NULL
+);
+
+INSERT INTO sequence (name, value) VALUES ('backup', 0);
+
+CREATE TABLE run (
+    id           TEXT NOT NULL PRIMARY KEY,
+    verb         TEXT NOT NULL,
+    started_at   TEXT NOT NULL,
+    finished_at  TEXT,
+    status       BIGINT CHECK (status BETWEEN 0 AND 3),
+    detail       TEXT NOT NULL DEFAULT '{}'
+);
+
+CREATE INDEX run_unfinished ON run (started_at) WHERE finished_at IS NULL;
+
+CREATE TABLE backup (
+    id                TEXT NOT NULL PRIMARY KEY,
+    run_id            TEXT NOT NULL REFERENCES run (id),
+    seq               BIGINT NOT NULL UNIQUE,
+    job               TEXT NOT NULL,
+    repository        TEXT NOT NULL,
+    kind              TEXT NOT NULL CHECK (kind IN ('full', 'differential', 'log')),
+    base_id           TEXT REFERENCES backup (id),
+    parent_id         TEXT REFERENCES backup (id),
+    started_at        TEXT NOT NULL,
+    finished_at       TEXT,
+    status            BIGINT CHECK (status BETWEEN 0 AND 3),
+    snapshot_id       TEXT,
+    sources           TEXT NOT NULL DEFAULT '[]',
+    files_new         BIGINT,
+    files_changed     BIGINT,
+    files_unmodified  BIGINT,
+    bytes_processed   BIGINT,
+    bytes_added       BIGINT,
+    duration_s        DOUBLE PRECISION,
+    message           TEXT NOT NULL DEFAULT '',
+    owner             TEXT NOT NULL DEFAULT '',
+    department        TEXT NOT NULL DEFAULT '',
+    custodian         TEXT NOT NULL DEFAULT '',
+    data_class        TEXT NOT NULL DEFAULT ''
+);
+
+CREATE INDEX backup_job_seq ON backup (job, seq);
+CREATE INDEX backup_unfinished ON backup (seq) WHERE finished_at IS NULL;
+
+CREATE TABLE placement (
+    backup_id    TEXT NOT NULL REFERENCES backup (id),
+    location     TEXT NOT NULL,
+    role         TEXT NOT NULL CHECK (role IN ('primary', 'offsite')),
+    status       BIGINT CHECK (status BETWEEN 0 AND 3),
+    snapshot_id  TEXT,
+    started_at   TEXT,
+    listed_at    TEXT,
+    duration_s   DOUBLE PRECISION,
+    message      TEXT NOT NULL DEFAULT '',
+    job          TEXT NOT NULL,
+    kind         TEXT NOT NULL,
+    seq          BIGINT NOT NULL,
+    PRIMARY KEY (backup_id, location)
+);
+
+CREATE INDEX placement_newest ON placement (job, location, seq);
+CREATE INDEX placement_newest_good ON placement (job, location, seq)
+    WHERE status IN (0, 1) AND listed_at IS NOT NULL;
+CREATE INDEX placement_newest_good_primary ON placement (job, kind, seq)
+    WHERE role = 'primary' AND status IN (0, 1) AND listed_at IS NOT NULL;
+
+CREATE TABLE verification (
+    id        TEXT NOT NULL PRIMARY KEY,
+    run_id    TEXT NOT NULL REFERENCES run (id),
+    location  TEXT NOT NULL,
+    kind      TEXT NOT NULL CHECK (kind IN ('list', 'structure', 'data')),
+    at        TEXT NOT NULL,
+    status    BIGINT NOT NULL CHECK (status BETWEEN 0 AND 3),
+    message   TEXT NOT NULL DEFAULT ''
+);
+
+CREATE INDEX verification_newest ON verification (location, kind, at, id);
+
+CREATE TABLE restore (
+    id           TEXT NOT NULL PRIMARY KEY,
+    run_id       TEXT NOT NULL REFERENCES run (id),
+    backup_id    TEXT REFERENCES backup (id),
+    job          TEXT NOT NULL,
+    location     TEXT NOT NULL,
+    snapshot_id  TEXT NOT NULL,
+    at           TEXT NOT NULL,
+    target       TEXT NOT NULL,
+    status       BIGINT NOT NULL CHECK (status BETWEEN 0 AND 3),
+    files        BIGINT,
+    bytes        BIGINT,
+    duration_s   DOUBLE PRECISION,
+    message      TEXT NOT NULL DEFAULT ''
+);
+
+CREATE INDEX restore_newest ON restore (job, at, id);

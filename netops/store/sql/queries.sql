@@ -1,0 +1,224 @@
+-- Every statement netops sends, by name, for SQLite and PostgreSQL alike.
+--
+-- A block starts with its name between dashes. Values are written :like_this and must all be given.
+-- Portable subset: no ::casts, no dollar quotes, no E'' strings; CAST(:x AS TEXT) where :x may be
+-- NULL and nothing else tells its type. "Good" is always: status 0 or 1, and listed again.
+
+-- add_schema_version --
+INSERT INTO schema_version (version, name, applied_at) VALUES (:version, :name, :applied_at);
+
+-- start_run --
+INSERT INTO run (id, verb, started_at, detail)
+VALUES (:id, :verb, :started_at, COALESCE(CAST(:detail AS TEXT), '{}'));
+
+-- finish_run --
+-- detail NULL keeps what start_run wrote. No row comes back when there is no such run.
+UPDATE run SET finished_at = :finished_at, status = :status,
+    detail = COALESCE(CAST(:detail AS TEXT), detail)
+WHERE id = :id RETURNING id;
+
+-- unfinished_runs --
+SELECT * FROM run WHERE finished_at IS NULL ORDER BY started_at, id;
+
+-- next_backup_seq --
+-- One writer at a time gets past this row, so no number is given twice; numbers that came into the
+-- table by another way (an import) are stepped over.
+UPDATE sequence SET value = 1 + CASE
+    WHEN value >= (SELECT COALESCE(MAX(seq), 0) FROM backup) THEN value
+    ELSE (SELECT MAX(seq) FROM backup) END
+WHERE name = 'backup' RETURNING value AS seq;
+
+-- start_backup --
+INSERT INTO backup (id, run_id, seq, job, repository, kind, base_id, parent_id, started_at, sources,
+    owner, department, custodian, data_class)
+VALUES (:id, :run_id, :seq, :job, :repository, :kind, :base_id, :parent_id, :started_at, :sources,
+    COALESCE(CAST(:owner AS TEXT), ''), COALESCE(CAST(:department AS TEXT), ''),
+    COALESCE(CAST(:custodian AS TEXT), ''), COALESCE(CAST(:data_class AS TEXT), ''));
+
+-- finish_backup --
+UPDATE backup SET finished_at = :finished_at, status = :status, snapshot_id = :snapshot_id,
+    files_new = :files_new, files_changed = :files_changed, files_unmodified = :files_unmodified,
+    bytes_processed = :bytes_processed, bytes_added = :bytes_added, duration_s = :duration_s,
+    message = COALESCE(CAST(:message AS TEXT), '')
+WHERE id = :id RETURNING id;
+
+-- put_placement --
+-- Writes the placement or replaces it.
+INSERT INTO placement (backup_id, location, role, status, snapshot_id, started_at, listed_at,
+    duration_s, message, job, kind, seq)
+VALUES (:backup_id, :location, :role, :status, :snapshot_id, :started_at, :listed_at,
+    :duration_s, COALESCE(CAST(:message AS TEXT), ''),
+    (SELECT job FROM backup WHERE id = :backup_id), (SELECT kind FROM backup WHERE id = :backup_id),
+    (SELECT seq FROM backup WHERE id = :backup_id))
+ON CONFLICT (backup_id, location) DO UPDATE SET
+    role = excluded.role, status = excluded.status, snapshot_id = excluded.snapshot_id,
+    started_at = excluded.started_at, listed_at = excluded.listed_at,
+    duration_s = excluded.duration_s, message = excluded.message;
+
+-- add_verification --
+INSERT INTO verification (id, run_id, location, kind, at, status, message)
+VALUES (:id, :run_id, :location, :kind, :at, :status, COALESCE(CAST(:message AS TEXT), ''));
+
+-- add_restore --
+INSERT INTO restore (id, run_id, backup_id, job, location, snapshot_id, at, target, status, files,
+    bytes, duration_s, message)
+VALUES (:id, :run_id, :backup_id, :job, :location, :snapshot_id, :at, :target, :status, :files,
+    :bytes, :duration_s, COALESCE(CAST(:message AS TEXT), ''));
+
+-- backup_by_id --
+SELECT * FROM backup WHERE id = :id;
+
+-- backups --
+-- Newest first; job NULL means every job, limit NULL every backup. Two arms, so that one job is an
+-- index look-up and not a walk through everyone's backups.
+SELECT * FROM (
+    SELECT * FROM backup WHERE CAST(:job AS TEXT) IS NULL
+    ORDER BY seq DESC LIMIT COALESCE(CAST(:limit AS BIGINT), 9223372036854775807)
+) every_job
+UNION ALL
+SELECT * FROM (
+    SELECT * FROM backup WHERE job = CAST(:job AS TEXT)
+    ORDER BY seq DESC LIMIT COALESCE(CAST(:limit AS BIGINT), 9223372036854775807)
+) one_job
+ORDER BY seq DESC;
+
+-- placements_of --
+SELECT * FROM placement WHERE backup_id = :backup_id ORDER BY role DESC, location;
+
+-- last_good_full --
+SELECT backup.*, placement.location, placement.listed_at
+FROM placement JOIN backup ON backup.id = placement.backup_id
+WHERE placement.job = :job AND placement.kind = 'full' AND backup.repository = :repository
+    AND placement.role = 'primary' AND placement.status IN (0, 1)
+    AND placement.listed_at IS NOT NULL
+ORDER BY placement.seq DESC LIMIT 1;
+
+-- last_good_backup --
+-- The newest of each kind first, so that every step is an index look-up; then the newest of those.
+SELECT backup.*, placement.location, placement.listed_at
+FROM (SELECT 'full' AS kind UNION ALL SELECT 'differential' UNION ALL SELECT 'log') kinds
+JOIN placement ON placement.seq = (
+    SELECT good.seq FROM placement good JOIN backup b ON b.id = good.backup_id
+    WHERE good.job = :job AND good.kind = kinds.kind AND b.repository = :repository
+        AND good.role = 'primary' AND good.status IN (0, 1) AND good.listed_at IS NOT NULL
+    ORDER BY good.seq DESC LIMIT 1)
+    AND placement.job = :job AND placement.kind = kinds.kind
+    AND placement.role = 'primary' AND placement.status IN (0, 1)
+    AND placement.listed_at IS NOT NULL
+JOIN backup ON backup.id = placement.backup_id
+ORDER BY placement.seq DESC LIMIT 1;
+
+-- latest_placements --
+-- The newest good placement of every job and location. The recursions step from one value of the
+-- index to the next (a loose index scan), so the cost follows jobs and locations, not backups.
+WITH RECURSIVE jobs (job) AS (
+    SELECT MIN(job) FROM placement WHERE status IN (0, 1) AND listed_at IS NOT NULL
+    UNION ALL
+    SELECT (SELECT MIN(p.job) FROM placement p WHERE p.job > jobs.job
+        AND p.status IN (0, 1) AND p.listed_at IS NOT NULL)
+    FROM jobs WHERE jobs.job IS NOT NULL
+), places (job, location) AS (
+    SELECT jobs.job, (SELECT MIN(p.location) FROM placement p WHERE p.job = jobs.job
+        AND p.status IN (0, 1) AND p.listed_at IS NOT NULL)
+    FROM jobs WHERE jobs.job IS NOT NULL
+    UNION ALL
+    SELECT places.job, (SELECT MIN(p.location) FROM placement p WHERE p.job = places.job
+        AND p.location > places.location AND p.status IN (0, 1) AND p.listed_at IS NOT NULL)
+    FROM places WHERE places.location IS NOT NULL
+), newest (location, backup_id) AS (
+    SELECT places.location, (SELECT p.backup_id FROM placement p
+        WHERE p.job = places.job AND p.location = places.location
+            AND p.status IN (0, 1) AND p.listed_at IS NOT NULL
+        ORDER BY p.seq DESC LIMIT 1)
+    FROM places WHERE places.location IS NOT NULL
+)
+SELECT p.job, p.location, p.role, p.backup_id, p.seq, p.kind, p.status, p.snapshot_id, p.listed_at,
+    p.message, b.repository, b.base_id, b.started_at, b.finished_at, b.bytes_processed,
+    b.bytes_added
+FROM newest JOIN placement p ON p.backup_id = newest.backup_id AND p.location = newest.location
+JOIN backup b ON b.id = p.backup_id
+ORDER BY p.job, p.location;
+
+-- latest_attempts --
+-- The newest placement of every job and location, however it ended; the same steps as above.
+WITH RECURSIVE jobs (job) AS (
+    SELECT MIN(job) FROM placement
+    UNION ALL
+    SELECT (SELECT MIN(p.job) FROM placement p WHERE p.job > jobs.job)
+    FROM jobs WHERE jobs.job IS NOT NULL
+), places (job, location) AS (
+    SELECT jobs.job, (SELECT MIN(p.location) FROM placement p WHERE p.job = jobs.job)
+    FROM jobs WHERE jobs.job IS NOT NULL
+    UNION ALL
+    SELECT places.job, (SELECT MIN(p.location) FROM placement p WHERE p.job = places.job
+        AND p.location > places.location)
+    FROM places WHERE places.location IS NOT NULL
+), newest (location, backup_id) AS (
+    SELECT places.location, (SELECT p.backup_id FROM placement p
+        WHERE p.job = places.job AND p.location = places.location ORDER BY p.seq DESC LIMIT 1)
+    FROM places WHERE places.location IS NOT NULL
+)
+SELECT p.job, p.location, p.role, p.backup_id, p.seq, p.kind, p.status, p.message, p.snapshot_id,
+    p.listed_at, p.duration_s, b.repository, b.started_at, b.finished_at,
+    b.status AS backup_status, b.message AS backup_message
+FROM newest JOIN placement p ON p.backup_id = newest.backup_id AND p.location = newest.location
+JOIN backup b ON b.id = p.backup_id
+ORDER BY p.job, p.location;
+
+-- latest_backups --
+-- The newest backup of every job, also one that failed before it had a placement.
+WITH RECURSIVE jobs (job) AS (
+    SELECT MIN(job) FROM backup
+    UNION ALL
+    SELECT (SELECT MIN(b.job) FROM backup b WHERE b.job > jobs.job)
+    FROM jobs WHERE jobs.job IS NOT NULL
+)
+SELECT backup.* FROM jobs
+JOIN backup ON backup.seq = (SELECT MAX(b.seq) FROM backup b WHERE b.job = jobs.job)
+ORDER BY backup.job;
+
+-- last_good_per_kind --
+WITH RECURSIVE jobs (job) AS (
+    SELECT MIN(job) FROM placement
+    UNION ALL
+    SELECT (SELECT MIN(p.job) FROM placement p WHERE p.job > jobs.job)
+    FROM jobs WHERE jobs.job IS NOT NULL
+), kinds (kind) AS (
+    SELECT 'full' UNION ALL SELECT 'differential' UNION ALL SELECT 'log'
+), newest (backup_id) AS (
+    SELECT (SELECT p.backup_id FROM placement p
+        WHERE p.job = jobs.job AND p.kind = kinds.kind AND p.role = 'primary'
+            AND p.status IN (0, 1) AND p.listed_at IS NOT NULL
+        ORDER BY p.seq DESC LIMIT 1)
+    FROM jobs CROSS JOIN kinds WHERE jobs.job IS NOT NULL
+)
+SELECT b.job, b.kind, b.id AS backup_id, b.seq, b.repository, b.started_at, b.finished_at
+FROM newest JOIN backup b ON b.id = newest.backup_id
+ORDER BY b.job, b.kind;
+
+-- last_verifications --
+-- The newest of every location and kind.
+WITH RECURSIVE places (location) AS (
+    SELECT MIN(location) FROM verification
+    UNION ALL
+    SELECT (SELECT MIN(v.location) FROM verification v WHERE v.location > places.location)
+    FROM places WHERE places.location IS NOT NULL
+), kinds (kind) AS (
+    SELECT 'list' UNION ALL SELECT 'structure' UNION ALL SELECT 'data'
+), newest (id) AS (
+    SELECT (SELECT v.id FROM verification v
+        WHERE v.location = places.location AND v.kind = kinds.kind
+        ORDER BY v.at DESC, v.id DESC LIMIT 1)
+    FROM places CROSS JOIN kinds WHERE places.location IS NOT NULL
+)
+SELECT verification.* FROM newest JOIN verification ON verification.id = newest.id
+ORDER BY verification.location, verification.kind;
+
+-- unfinished_backups --
+SELECT * FROM backup WHERE finished_at IS NULL ORDER BY seq;
+
+-- restores --
+-- Newest first; job NULL means every job, limit NULL every restore.
+SELECT * FROM restore
+WHERE CAST(:job AS TEXT) IS NULL OR job = CAST(:job AS TEXT)
+ORDER BY at DESC, id DESC LIMIT COALESCE(CAST(:limit AS BIGINT), 9223372036854775807);
