@@ -1,0 +1,187 @@
+"""YAML text to plain values with lines, under limits: loaded only when a file is really read."""
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from netops.core.document import MAX_DEPTH, MAX_NODES, Step, dotted
+
+if TYPE_CHECKING:
+    _Parser: Any
+elif yaml.__with_libyaml__:
+    from yaml.cyaml import CParser as _Parser
+else:
+
+    class _Parser(
+        yaml.reader.Reader, yaml.scanner.Scanner, yaml.parser.Parser, yaml.composer.Composer
+    ):
+        """The same in Python, about ten times slower."""
+
+        def __init__(self, text: str) -> None:
+            yaml.reader.Reader.__init__(self, text)
+            yaml.scanner.Scanner.__init__(self)
+            yaml.parser.Parser.__init__(self)
+            yaml.composer.Composer.__init__(self)
+
+
+_TRUE = ("true", "True", "TRUE")
+_FALSE = ("false", "False", "FALSE")
+_NULL = ("null", "Null", "NULL", "~", "")
+# Numbers are those that can be written back as they stand: `007`, `0o755`, `1e5` (a serial
+# number), `1:30` and `1.10` (a version) would lose something and stay text.
+_INTEGER = re.compile(r"0|-?[1-9][0-9]{0,17}")
+_FLOAT = re.compile(r"-?(?:0|[1-9][0-9]{0,14})\.(?:0|[0-9]{0,14}[1-9])")
+
+
+class LimitError(Exception):
+    """The file nests deeper or holds more than any configuration does."""
+
+
+class Tree(_Parser):  # type: ignore[misc]  # the C parser has no types
+    """Nodes of a text; tags are "plain" for an unquoted scalar, None for anything else implicit."""
+
+    def __init__(self, text: str) -> None:
+        _Parser.__init__(self, text)
+        self._depth = 0
+        self._count = 0
+
+    def resolve(self, _kind: type, _value: str | None, implicit: object) -> str | None:
+        """Return the tag of a node that carries none."""
+        return "plain" if implicit.__class__ is tuple and implicit[0] else None
+
+    def descend_resolver(self, _parent: object, _index: object) -> None:
+        """Refuse to go deeper or on before the C stack or the memory ends."""
+        self._depth += 1
+        self._count += 1
+        if self._depth > MAX_DEPTH:
+            raise LimitError(f"nested deeper than {MAX_DEPTH} levels")
+        if self._count > MAX_NODES:
+            raise LimitError(f"more than {MAX_NODES:,} values")
+
+    def ascend_resolver(self) -> None:
+        """Come back up one level."""
+        self._depth -= 1
+
+
+class Construction:
+    """Plain values out of nodes, with their lines and mistakes."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.lines: dict[int, dict[Step, int]] = {}
+        self.mistakes: list[str] = []
+        self.count = 0
+        self._path: list[Step] = []
+        # Containers already built (an alias names them again): value, height, nodes.
+        self._built: dict[int, tuple[Any, int, int]] = {}
+        self._open: set[int] = set()
+
+    def value(self, node: Any) -> tuple[Any, int]:
+        """Return the value of `node` and how deep it goes."""
+        if isinstance(node.value, str):
+            self.count += 1
+            return self._scalar(node), 0
+        key = id(node)
+        if key in self._built:
+            value, height, count = self._built[key]
+            self.count += count
+            return value, height
+        if key in self._open:
+            self._mistake(node, "an alias (*name) stands inside its own anchor")
+            return None, 0
+        if node.tag is not None:
+            self._mistake(node, "tags (!name) are not allowed")
+        return self._container(node, key)
+
+    def _container(self, node: Any, key: int) -> tuple[Any, int]:
+        before = self.count
+        self.count += 1
+        self._open.add(key)
+        build = self._mapping if node.id == "mapping" else self._sequence
+        value, height = build(node)
+        self._open.discard(key)
+        self._built[key] = (value, height + 1, self.count - before)
+        return value, height + 1
+
+    def _sequence(self, node: Any) -> tuple[list[Any], int]:
+        values: list[Any] = []
+        lines: dict[Step, int] = {}
+        deepest = 0
+        for index, child in enumerate(node.value):
+            self._path.append(index)
+            value, height = self.value(child)
+            self._path.pop()
+            values.append(value)
+            lines[index] = child.start_mark.line + 1
+            deepest = max(deepest, height)
+        self.lines[id(values)] = lines
+        return values, deepest
+
+    def _mapping(self, node: Any) -> tuple[dict[str, Any], int]:
+        values: dict[str, Any] = {}
+        lines: dict[Step, int] = {}
+        merged: list[Any] = []
+        deepest = 0
+        for key_node, child in node.value:
+            key = self._key(key_node)
+            self._path.append(key)
+            value, height = self.value(child)
+            deepest = max(deepest, height)
+            if key == "<<" and key_node.tag == "plain":
+                merged.extend(value if isinstance(value, list) else [value])
+            elif key in values:
+                self._mistake(key_node, f"given twice, first in line {lines[key]}")
+            else:
+                values[key] = value
+                lines[key] = key_node.start_mark.line + 1
+            self._path.pop()
+        for source in merged:
+            self._merge(node, source, values, lines)
+        self.lines[id(values)] = lines
+        return values, deepest
+
+    def _merge(
+        self, node: Any, source: Any, values: dict[str, Any], lines: dict[Step, int]
+    ) -> None:
+        if not isinstance(source, dict):
+            self._mistake(node, "<< takes mappings only")
+            return
+        theirs = self.lines.get(id(source), {})
+        for key in source.keys() - values.keys():
+            values[key] = source[key]
+            lines[key] = theirs.get(key, node.start_mark.line + 1)
+
+    def _key(self, node: Any) -> str:
+        if not isinstance(node.value, str):
+            self._mistake(node, "a key must be text, not a list or mapping")
+            return "?"
+        if "\0" in node.value:
+            self._mistake(node, "a NUL character is not allowed")
+        return node.value
+
+    def _scalar(self, node: Any) -> str | int | float | bool | None:
+        text: str = node.value
+        if node.tag is not None:
+            if node.tag not in ("plain", "tag:yaml.org,2002:str"):
+                self._mistake(node, "tags (!name) are not allowed; quote text that starts with !")
+            return plain_value(text) if node.tag == "plain" else text
+        if "\0" in text:
+            self._mistake(node, "a NUL character is not allowed")
+        return text
+
+    def _mistake(self, node: Any, message: str) -> None:
+        path = f"{dotted(tuple(self._path))}: " if self._path else ""
+        self.mistakes.append(f"{self.name}:{node.start_mark.line + 1}: {path}{message}")
+
+
+def plain_value(text: str) -> str | int | float | bool | None:
+    """Return what unquoted `text` means: null, true, false, a number or the text itself."""
+    first = text[:1]
+    if first in "-0123456789" and first:
+        if _INTEGER.fullmatch(text):
+            return int(text)
+        return float(text) if _FLOAT.fullmatch(text) else text
+    if text in _NULL:
+        return None
+    return True if text in _TRUE else False if text in _FALSE else text
