@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from netops.backup import recover
-from netops.backup.model import Repository
+from netops.backup.model import BackupPlan, Repository
 from netops.backup.preflight import check_tools
 from netops.backup.restic import client, simple
 from netops.backup.room import BackupRoom, limits
@@ -12,6 +12,12 @@ from netops.core.errors import NetopsError, UnreachableError
 from netops.core.results import Result
 from netops.core.run import Context
 from netops.core.status import Status
+
+
+def primaries_first(plan: BackupPlan, repositories: list[Repository]) -> list[Repository]:
+    """Return the repositories, those that only take copies last."""
+    primaries = {job.repository for job in plan.jobs.values()}
+    return sorted(repositories, key=lambda repository: repository.name not in primaries)
 
 
 @dataclass(frozen=True, slots=True)

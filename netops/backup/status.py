@@ -1,15 +1,15 @@
 """How well each job is protected in each place: the answer monitoring asks for every minute."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from netops.backup.model import Job, Kind
-from netops.backup.room import BackupRoom
 from netops.core.clock import parse_utc, utc_text
 from netops.core.status import Status
 from netops.core.units import duration_text
+from netops.store.database import Database, Row
 
 #: A run may be late by this share of its cadence before anyone is told.
 _GRACE = 0.25
@@ -52,36 +52,42 @@ class Protection:
         }
 
 
-def protections(room: BackupRoom, jobs: Sequence[Job] | None = None) -> list[Protection]:
+def protections(
+    jobs: Sequence[Job], database: Database, now: datetime, is_running: Callable[[str], bool]
+) -> list[Protection]:
     """Return one row per job × location, from the catalogue alone."""
-    execute = room.catalogue.database.execute
+    execute = database.execute
     good = {(row["job"], row["location"]): row for row in execute("latest_placements")}
     tries = {(row["job"], row["location"]): row for row in execute("latest_attempts")}
-    verified = {row["location"]: row for row in execute("last_verifications")}
+    verified: dict[str, list[Row]] = {}
+    for row in execute("last_verifications"):
+        verified.setdefault(row["location"], []).append(row)
     return [
-        _protection(room, job, location, good, tries, verified)
-        for job in (room.plan.jobs.values() if jobs is None else jobs)
+        _protection(
+            job,
+            location,
+            now,
+            good.get((job.name, location)),
+            _attempt_status(tries.get((job.name, location)), lambda name=job.name: is_running(name)),
+            max(verified.get(location, ()), key=lambda row: str(row["at"]), default=None),
+        )
+        for job in jobs
         for location in job.locations
     ]
 
 
-_Rows = Mapping[tuple[str, str], Mapping[str, Any]]
-
-
 def _protection(
-    room: BackupRoom,
     job: Job,
     location: str,
-    good: _Rows,
-    tries: _Rows,
-    verified: Mapping[str, Mapping[str, Any]],
+    now: datetime,
+    row: Row | None,
+    attempt: tuple[Status, str],
+    check: Row | None,
 ) -> Protection:
-    row, attempt = good.get((job.name, location)), tries.get((job.name, location))
     restorable = parse_utc(row["started_at"]) if row else None
-    rpo_s = (room.clock.now() - restorable).total_seconds() if restorable else None
+    rpo_s = (now - restorable).total_seconds() if restorable else None
     warning_s, critical_s = allowed_age_s(job)
-    states = [_age_status(rpo_s, warning_s, critical_s), _attempt_status(room, job, attempt)]
-    check = verified.get(location)
+    states = [_age_status(rpo_s, warning_s, critical_s), attempt]
     states.append((_known(check["status"]) if check else Status.OK, _check_remark(check)))
     remark = "; ".join(text for _, text in states if text)
     return Protection(
@@ -132,13 +138,11 @@ def _age_status(
     return Status.OK, ""
 
 
-def _attempt_status(
-    room: BackupRoom, job: Job, attempt: Mapping[str, Any] | None
-) -> tuple[Status, str]:
+def _attempt_status(attempt: Row | None, is_running: Callable[[], bool]) -> tuple[Status, str]:
     if attempt is None:
         return Status.OK, ""
     if attempt["status"] is None:
-        if room.is_running(job.name):
+        if is_running():
             return Status.OK, "running now"
         return Status.WARNING, "the last run was killed and left no outcome"
     status = _known(attempt["status"])
@@ -147,7 +151,7 @@ def _attempt_status(
     return status, f"last run: {attempt['message'] or status.name}"
 
 
-def _check_remark(check: Mapping[str, Any] | None) -> str:
+def _check_remark(check: Row | None) -> str:
     if check is None or check["status"] == Status.OK:
         return ""
     return f"verification: {check['message']}"

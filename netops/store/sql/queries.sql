@@ -222,3 +222,27 @@ SELECT * FROM backup WHERE finished_at IS NULL ORDER BY seq;
 SELECT * FROM restore
 WHERE CAST(:job AS TEXT) IS NULL OR job = CAST(:job AS TEXT)
 ORDER BY at DESC, id DESC LIMIT COALESCE(CAST(:limit AS BIGINT), 9223372036854775807);
+
+-- missing_at --
+-- Good backups in the repository that the location lacks, newest first, among the newest 200: what
+-- is older than that has been given up or never belonged there.
+SELECT newest.* FROM (
+    SELECT * FROM backup WHERE job = :job ORDER BY seq DESC LIMIT 200
+) newest
+JOIN placement here ON here.backup_id = newest.id AND here.location = :repository
+    AND here.status IN (0, 1) AND here.listed_at IS NOT NULL
+WHERE NOT EXISTS (
+    SELECT 1 FROM placement there WHERE there.backup_id = newest.id AND there.location = :location
+        AND there.status IN (0, 1) AND there.listed_at IS NOT NULL)
+ORDER BY newest.seq DESC LIMIT :limit;
+
+-- good_at --
+-- Everything that should lie at a location.
+SELECT snapshot_id, backup_id FROM placement
+WHERE location = :location AND status IN (0, 1) AND listed_at IS NOT NULL
+    AND snapshot_id IS NOT NULL;
+
+-- open_copies --
+-- Copies that were begun and have no outcome.
+SELECT * FROM placement
+WHERE location = :location AND role = 'offsite' AND status IS NULL AND started_at IS NOT NULL;

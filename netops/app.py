@@ -1,0 +1,187 @@
+"""The composition root: from a site's configuration to ready objects, each made when first asked for."""
+
+import os
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from netops.core.clock import Clock, SystemClock
+from netops.core.errors import ConfigError
+from netops.core.files import private_directory
+
+if TYPE_CHECKING:
+    from netops.backup.model import BackupPlan
+    from netops.backup.room import BackupRoom
+    from netops.backup.status import Protection
+    from netops.core.run import Observer, Runner
+    from netops.inventory.model import Inventory
+    from netops.journal.book import Book
+    from netops.schedule.model import Work
+    from netops.store.database import Database
+
+FILE_NAME = "netops.yaml"
+#: Where a site is looked for when nobody names one.
+_PLACES = ("netops.yaml", "~/.config/netops/netops.yaml", "/etc/netops/netops.yaml")
+
+
+def find_site(named: str | None) -> Path:
+    """Return the netops.yaml to use: as named, from NETOPS_SITE, or from the usual places."""
+    named = named or os.environ.get("NETOPS_SITE")
+    if named:
+        path = Path(named).expanduser()
+        return path / FILE_NAME if path.is_dir() else path
+    for place in _PLACES:
+        path = Path(place).expanduser()
+        if path.is_file():
+            return path
+    raise ConfigError(
+        "there is no netops.yaml here",
+        hint="run `netops init DIR`, or name one with --site or NETOPS_SITE",
+    )
+
+
+class Site:
+    """One netops.yaml and everything it describes."""
+
+    def __init__(self, file: Path, clock: Clock | None = None) -> None:
+        self.file = file.absolute()
+        self.clock = clock or SystemClock()
+
+    @cached_property
+    def data(self) -> dict[str, Any]:
+        """The checked configuration as plain values."""
+        from netops import config
+
+        return config.load(self.file)
+
+    @property
+    def directory(self) -> Path:
+        """Where netops.yaml stands; relative references start here."""
+        return self.file.parent
+
+    @cached_property
+    def state(self) -> Path:
+        """The directory of everything netops writes for itself."""
+        try:
+            return private_directory(Path(self.data["state_dir"]))
+        except OSError as error:
+            raise ConfigError(
+                f"cannot make the state directory {self.data['state_dir']}: {error.strerror}",
+                hint="correct state_dir in netops.yaml, or run as the account that owns it",
+            ) from error
+
+    @cached_property
+    def database(self) -> "Database":
+        """The store: SQLite in the state directory, or PostgreSQL."""
+        from netops.store.database import open_database
+
+        reference = self.data["store"].get("postgresql")
+        if reference is None:
+            return open_database(path=self.state / "netops.db", clock=self.clock)
+        from netops.core.secrets import resolve
+
+        dsn = resolve(reference, base=self.directory)
+        return open_database(dsn=dsn.reveal(), clock=self.clock)
+
+    @cached_property
+    def journal(self) -> "Book":
+        """The operation journal."""
+        from netops.journal.book import Book
+
+        settings = self.data["journal"]
+        return Book.open(
+            self.journal_directory,
+            origin=f"{self.data['site']['origin']}/netops",
+            clock=self.clock,
+            keep_days=settings["keep_days"],
+            syslog=settings["syslog"],
+        )
+
+    @property
+    def journal_directory(self) -> Path:
+        """Where the journal, its keys and its note lie."""
+        return self.state / "journal"
+
+    @cached_property
+    def backup_plan(self) -> "BackupPlan":
+        """The backup jobs and repositories."""
+        from netops.backup.plan import backup_plan
+
+        return backup_plan(self.data["backup"])
+
+    @cached_property
+    def backups(self) -> "BackupRoom":
+        """The backup room."""
+        from netops.backup.catalogue import Catalogue
+        from netops.backup.model import BackupDirectories
+        from netops.backup.room import NOTE_NAME, BackupRoom
+
+        return BackupRoom(
+            self.backup_plan,
+            Catalogue(self.database),
+            BackupDirectories(self.locks, self.state / "staging", self.state / "cache"),
+            self.directory,
+            self.data["site"]["origin"],
+            self.journal_directory / NOTE_NAME,
+            self.clock,
+        )
+
+    @property
+    def locks(self) -> Path:
+        """Where runs, jobs and repositories are locked."""
+        return self.state / "locks"
+
+    def protections(self, names: list[str]) -> "list[Protection]":
+        """Return how well each job is protected in each place."""
+        from netops.backup.plan import chosen_jobs
+        from netops.backup.status import protections
+        from netops.core.lock import is_held
+
+        return protections(
+            chosen_jobs(self.backup_plan, names),
+            self.database,
+            self.clock.now(),
+            lambda job: is_held(self.locks / f"job-{job}.lock"),
+        )
+
+    def runner(self, observer: "Observer | None" = None) -> "Runner":
+        """Return what executes runs and records them."""
+        from netops.core.run import Runner, Silence
+        from netops.journal.runs import RunBook
+
+        return Runner(
+            RunBook(self.journal), self.locks / "runs", observer or Silence(), self.clock
+        )
+
+    @cached_property
+    def inventory(self) -> "Inventory":
+        """The devices and servers of the site."""
+        from netops.inventory.load import load_inventory
+
+        return load_inventory(self.data["inventory"]["files"], base=self.directory)
+
+    def scheduled(self) -> "list[Work]":
+        """Return everything that has cadences, with when it was last done."""
+        from netops.core.cadence import parse_cadence
+        from netops.schedule.model import Work
+
+        done = self.backups.catalogue
+        work = []
+        for job in self.backup_plan.jobs.values():
+            history = done.history(job.name, job.repository)
+            work.append(
+                Work(
+                    f"backup-{job.name}",
+                    ("backup", "run", job.name, "--due", "--quiet"),
+                    {kind.value: parse_cadence(text) for kind, text in job.policy.items()},
+                    {kind.value: history.covered_at(kind) for kind in job.policy},
+                )
+            )
+        return work
+
+    def close(self) -> None:
+        """Let go of what was opened."""
+        for name in ("database", "journal"):
+            if name in self.__dict__:
+                getattr(self, name).close()
+                del self.__dict__[name]

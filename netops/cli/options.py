@@ -1,0 +1,39 @@
+"""The options that many commands share, each described once."""
+
+from typing import Annotated
+
+import typer
+
+from netops.core.units import parse_duration
+
+
+def _seconds(text: str) -> float:
+    try:
+        return float(parse_duration(text))
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+Quiet = Annotated[
+    bool, typer.Option("--quiet", "-q", help="Print only problems, so that cron mails only those.")
+]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", "-n", help="Say what would be done; change and record nothing.")
+]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Answer the question with yes.")]
+Timeout = Annotated[
+    float | None,
+    typer.Option(
+        "--timeout", parser=_seconds, metavar="DURATION", help="End the whole run after this time."
+    ),
+]
+Jitter = Annotated[
+    float | None,
+    typer.Option(
+        "--jitter",
+        parser=_seconds,
+        metavar="DURATION",
+        help="Wait a random time up to this first, so that many machines do not start at once.",
+    ),
+]

@@ -1,0 +1,99 @@
+"""How `backup status` looks: a table, JSON, or one line for monitoring."""
+
+import sys
+from collections.abc import Sequence
+
+from netops.app import Site, find_site
+from netops.backup.status import Protection
+from netops.cli.table import one_line, print_table
+from netops.core.clock import local_text
+from netops.core.status import Status
+from netops.core.units import duration_text
+
+_HEADS = (
+    *("JOB", "LOCATION", "STATUS", "LAST GOOD", "TYPE", "RPO", "ALLOWED", "VERIFIED"),
+    "REMARK",
+)
+
+
+def show_status(
+    named: str | None, jobs: list[str], *, as_json: bool, as_plugin: bool, quiet: bool
+) -> int:
+    """Print one line per job × location and return the worst status."""
+    site = Site(find_site(named))
+    try:
+        rows = site.protections(jobs)
+        lost = _lost_runs(site)
+    finally:
+        site.close()
+    worst = Status.worst([row.status for row in rows] + [Status.WARNING] * bool(lost))
+    if as_plugin:
+        sys.stdout.write(plugin_line(rows, worst, lost) + "\n")
+    elif as_json:
+        import json
+
+        plain = {
+            "status": worst.name,
+            "lost_runs": lost,
+            "protections": [row.as_dict() for row in rows],
+        }
+        sys.stdout.write(json.dumps(plain, ensure_ascii=False, indent=2) + "\n")
+    elif not (quiet and worst is Status.OK):
+        _print(rows, lost)
+    return int(worst)
+
+
+def _lost_runs(site: Site) -> list[str]:
+    """Return the runs whose intent has no outcome and no living process."""
+    from netops.core.lock import is_held
+
+    if not (site.journal_directory / "journal.db").is_file():
+        return []
+    return [
+        f"run {run.run} ({run.verb} {', '.join(run.targets)}) of {local_text(run.at)} left no outcome"
+        for run in site.journal.open_runs()
+        if not is_held(site.locks / "runs" / f"{run.run}.lock")
+    ]
+
+
+def _print(rows: Sequence[Protection], lost: Sequence[str]) -> None:
+    if not rows:
+        sys.stdout.write("UNKNOWN: there are no backup jobs in netops.yaml\n")
+        return
+    table = [
+        (
+            *(row.job, row.location, row.status),
+            local_text(row.restorable_at) if row.restorable_at else "never",
+            row.kind,
+            duration_text(row.rpo_s) if row.rpo_s is not None else None,
+            duration_text(row.warning_after_s) if row.warning_after_s else "any",
+            local_text(row.verified_at) if row.verified_at else "never",
+            row.remark,
+        )
+        for row in rows
+    ]
+    print_table(_HEADS, table)
+    for line in lost:
+        sys.stdout.write(f"WARNING: {one_line(line)}\n")
+
+
+def plugin_line(rows: Sequence[Protection], worst: Status, lost: Sequence[str]) -> str:
+    """Return one line in the form of the monitoring-plugins guidelines, with perfdata."""
+    bad = [f"{r.job}@{r.location} {r.remark}" for r in rows if r.status is not Status.OK]
+    text = "; ".join([*bad, *lost]) or f"{len(rows)} copies of {len({r.job for r in rows})} jobs"
+    perfdata = " ".join(
+        f"'{_label(row)}'={round(row.rpo_s)}s;{_limit(row.warning_after_s)};"
+        f"{_limit(row.critical_after_s)};0"
+        for row in rows
+        if row.rpo_s is not None
+    )
+    # `|` would begin the perfdata.
+    return f"BACKUP {worst.name} - {one_line(text).replace('|', '/')} | {perfdata}".rstrip(" |")
+
+
+def _label(row: Protection) -> str:
+    return f"{row.job}@{row.location}".replace("'", "").replace("=", "_")
+
+
+def _limit(seconds: float | None) -> str:
+    return "" if seconds is None else str(round(seconds))

@@ -1,0 +1,60 @@
+"""Tables for people, in plain text: aligned also for Chinese, coloured on a terminal, safe for any name."""
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import TextIO
+
+from netops.cli.errors import printable
+from netops.core.status import Status
+
+_COLOURS = {"OK": "32", "WARNING": "33", "CRITICAL": "1;31", "UNKNOWN": "35"}
+
+
+def print_table(
+    heads: Sequence[str],
+    rows: Sequence[Sequence[object]],
+    *,
+    right: Sequence[str] = (),
+    out: TextIO | None = None,
+) -> None:
+    """Print rows under their heads; columns named in `right` are numbers."""
+    out = out or sys.stdout
+    cells = [[one_line(value) for value in row] for row in rows]
+    widths = [max(_width(row[i]) for row in [list(heads), *cells]) for i in range(len(heads))]
+    colour = is_colourful(out)
+    for row in [list(heads), *cells]:
+        line = "  ".join(
+            _aligned(text, width, to_right=head in right, colour=colour)
+            for text, width, head in zip(row, widths, heads, strict=True)
+        )
+        out.write(line.rstrip() + "\n")
+
+
+def one_line(value: object) -> str:
+    """Return a value as one safe line, `-` for nothing."""
+    if value is None or value == "":
+        return "-"
+    if isinstance(value, Status):
+        return value.name
+    return printable(" ".join(str(value).split()))
+
+
+def is_colourful(out: TextIO) -> bool:
+    """Tell whether `out` is a terminal that wants colours (no-color.org)."""
+    return out.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
+
+
+def _aligned(text: str, width: int, *, to_right: bool, colour: bool) -> str:
+    gap = " " * (width - _width(text))
+    shown = f"\x1b[{_COLOURS[text]}m{text}\x1b[0m" if colour and text in _COLOURS else text
+    return gap + shown if to_right else shown + gap
+
+
+def _width(text: str) -> int:
+    """Return the columns a terminal needs."""
+    if text.isascii():
+        return len(text)
+    from unicodedata import combining, east_asian_width
+
+    return sum(0 if combining(c) else 2 if east_asian_width(c) in "WF" else 1 for c in text)

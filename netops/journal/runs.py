@@ -1,0 +1,48 @@
+"""The journal as the book of runs: intent before the work, outcome after it, a signed head at the end."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from netops.core.clock import local_text
+from netops.core.results import Report
+from netops.journal.book import Book
+
+
+class RunBook:
+    """Writes what runs do into the journal; the `Book` that core.run asks for."""
+
+    def __init__(self, journal: Book) -> None:
+        self.journal = journal
+
+    def begin(
+        self, run_id: str, verb: str, targets: Sequence[str], detail: Mapping[str, Any]
+    ) -> None:
+        """Write the intent."""
+        self.journal.begin(run_id, verb, targets, detail)
+
+    def end(self, report: Report) -> str:
+        """Write the outcome, sign the book and return its head as `size:root`."""
+        import base64
+
+        detail = {
+            "exit_code": report.exit_code,
+            "signal": report.signal_number,
+            "seconds": round((report.finished_at - report.started_at).total_seconds(), 3),
+            "results": [result.as_dict() for result in report.results],
+        }
+        self.journal.end(report.run_id, report.verb, status=int(report.status), detail=detail)
+        head = self.journal.checkpoint()
+        return f"{head.size}:{base64.b64encode(head.root).decode()}"
+
+    def lost(self, alive: Callable[[str], bool]) -> Sequence[str]:
+        """Close the intents of dead runs and say which they were."""
+        lines = []
+        for run in self.journal.open_runs():
+            if alive(run.run):
+                continue
+            self.journal.close_lost(run)
+            lines.append(
+                f"run {run.run} ({run.verb} {', '.join(run.targets)}) of {local_text(run.at)} "
+                "left no outcome: it was killed, or the machine went down"
+            )
+        return lines
