@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 MAX_SIZE_BYTES = 16_000_000
 MAX_DEPTH = 32
 MAX_NODES = 1_000_000
+MAX_UNFOLDED = 2 * MAX_NODES  # with every alias written out
 
 TYPE_NAMES = {dict: "a mapping", list: "a list", str: "text", bool: "true or false"}
 
@@ -98,7 +99,7 @@ def _build(root: "yaml.Node", path: Path, name: str) -> Document:
 
     construction = Construction(name)
     data, height = construction.value(root)
-    if height > MAX_DEPTH or construction.count > MAX_NODES:
+    if height > MAX_DEPTH or construction.count > MAX_UNFOLDED:
         refuse(path, [f"{name}:1: the aliases (*name) unfold to too much"], hint="write it out")
     if not construction.mistakes and not isinstance(data, dict):
         found = TYPE_NAMES.get(type(data), "a single value")

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from netops.core.document import MAX_DEPTH, MAX_NODES, Step, dotted
+from netops.core.document import MAX_DEPTH, MAX_NODES, MAX_UNFOLDED, Step, dotted
 
 if TYPE_CHECKING:
     _Parser: Any
@@ -28,6 +28,7 @@ else:
 _TRUE = ("true", "True", "TRUE")
 _FALSE = ("false", "False", "FALSE")
 _NULL = ("null", "Null", "NULL", "~", "")
+_FIRST = frozenset((*"-0123456789tTfFnN~", ""))
 # Numbers are those that can be written back as they stand: `007`, `0o755`, `1e5` (a serial
 # number), `1:30` and `1.10` (a version) would lose something and stay text.
 _INTEGER = re.compile(r"0|-?[1-9][0-9]{0,17}")
@@ -79,8 +80,7 @@ class Construction:
 
     def value(self, node: Any) -> tuple[Any, int]:
         """Return the value of `node` and how deep it goes."""
-        if isinstance(node.value, str):
-            self.count += 1
+        if node.id == "scalar":
             return self._scalar(node), 0
         key = id(node)
         if key in self._built:
@@ -92,11 +92,8 @@ class Construction:
             return None, 0
         if node.tag is not None:
             self._mistake(node, "tags (!name) are not allowed")
-        return self._container(node, key)
-
-    def _container(self, node: Any, key: int) -> tuple[Any, int]:
         before = self.count
-        self.count += 1
+        self.count += 1 + len(node.value)
         self._open.add(key)
         build = self._mapping if node.id == "mapping" else self._sequence
         value, height = build(node)
@@ -104,14 +101,21 @@ class Construction:
         self._built[key] = (value, height + 1, self.count - before)
         return value, height + 1
 
+    def _child(self, node: Any, step: Step) -> tuple[Any, int]:
+        # The path serves mistakes only; a plain scalar without a tag makes none.
+        if node.tag == "plain":
+            return plain_value(node.value), 0
+        self._path.append(step)
+        value, height = self.value(node)
+        self._path.pop()
+        return value, height
+
     def _sequence(self, node: Any) -> tuple[list[Any], int]:
         values: list[Any] = []
         lines: dict[Step, int] = {}
         deepest = 0
         for index, child in enumerate(node.value):
-            self._path.append(index)
-            value, height = self.value(child)
-            self._path.pop()
+            value, height = self._child(child, index)
             values.append(value)
             lines[index] = child.start_mark.line + 1
             deepest = max(deepest, height)
@@ -125,17 +129,15 @@ class Construction:
         deepest = 0
         for key_node, child in node.value:
             key = self._key(key_node)
-            self._path.append(key)
-            value, height = self.value(child)
+            value, height = self._child(child, key)
             deepest = max(deepest, height)
             if key == "<<" and key_node.tag == "plain":
                 merged.extend(value if isinstance(value, list) else [value])
             elif key in values:
-                self._mistake(key_node, f"given twice, first in line {lines[key]}")
+                self._mistake(key_node, f"given twice, first in line {lines[key]}", key)
             else:
                 values[key] = value
                 lines[key] = key_node.start_mark.line + 1
-            self._path.pop()
         for source in merged:
             self._merge(node, source, values, lines)
         self.lines[id(values)] = lines
@@ -147,37 +149,45 @@ class Construction:
         if not isinstance(source, dict):
             self._mistake(node, "<< takes mappings only")
             return
+        self.count += len(source)
+        if self.count > MAX_UNFOLDED:
+            return  # refused as a whole in the end; copying on would take for ever
         theirs = self.lines.get(id(source), {})
-        for key in source.keys() - values.keys():
-            values[key] = source[key]
-            lines[key] = theirs.get(key, node.start_mark.line + 1)
+        for key in source:
+            if key not in values:
+                values[key] = source[key]
+                lines[key] = theirs.get(key, node.start_mark.line + 1)
 
     def _key(self, node: Any) -> str:
-        if not isinstance(node.value, str):
+        key = node.value
+        if key.__class__ is not str:
             self._mistake(node, "a key must be text, not a list or mapping")
-            return "?"
-        if "\0" in node.value:
+            return f"?{id(node)}"
+        if "\0" in key:
             self._mistake(node, "a NUL character is not allowed")
-        return node.value
+        return str(key)
 
     def _scalar(self, node: Any) -> str | int | float | bool | None:
         text: str = node.value
-        if node.tag is not None:
-            if node.tag not in ("plain", "tag:yaml.org,2002:str"):
-                self._mistake(node, "tags (!name) are not allowed; quote text that starts with !")
-            return plain_value(text) if node.tag == "plain" else text
+        if node.tag == "plain":
+            return plain_value(text)
+        if node.tag not in (None, "tag:yaml.org,2002:str"):
+            self._mistake(node, "tags (!name) are not allowed; quote text that starts with !")
         if "\0" in text:
             self._mistake(node, "a NUL character is not allowed")
         return text
 
-    def _mistake(self, node: Any, message: str) -> None:
-        path = f"{dotted(tuple(self._path))}: " if self._path else ""
-        self.mistakes.append(f"{self.name}:{node.start_mark.line + 1}: {path}{message}")
+    def _mistake(self, node: Any, message: str, *steps: Step) -> None:
+        path = dotted((*self._path, *steps))
+        line = node.start_mark.line + 1
+        self.mistakes.append(f"{self.name}:{line}: {path}{': ' if path else ''}{message}")
 
 
 def plain_value(text: str) -> str | int | float | bool | None:
     """Return what unquoted `text` means: null, true, false, a number or the text itself."""
     first = text[:1]
+    if first not in _FIRST:
+        return text
     if first in "-0123456789" and first:
         if _INTEGER.fullmatch(text):
             return int(text)

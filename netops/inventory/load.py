@@ -1,0 +1,172 @@
+"""Devices out of inventory files: read, checked, and with what they inherit filled in."""
+
+import glob
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from netops.core.document import Document, Location, mistake, read_document
+from netops.core.errors import ConfigError
+from netops.inventory.model import Device
+
+if TYPE_CHECKING:
+    from netops.inventory.settings import DeviceSettings, GroupSettings, TraitSettings
+
+_INHERITED = ("role", "site", "platform", "owner")
+_KINDS = ("defaults", "groups", "devices")
+
+#: What lies behind a device, the nearest first: its name for `origins`, and its values.
+_Layers = list[tuple[str, "TraitSettings"]]
+
+
+def load_devices(patterns: Sequence[str], *, directory: Path) -> list[Device]:
+    """
+    Return the devices in all files that match `patterns`, by name.
+
+    Relative patterns start in `directory`, and files are named relative to it. A pattern that
+    matches nothing is an empty inventory. Raises ConfigError with every mistake in every file.
+    """
+    found: list[str] = []
+    documents = list(_documents(matching_files(patterns, directory), directory, found))
+    parts: dict[str, dict[str, Any]] = {kind: {} for kind in _KINDS}
+    places: dict[Location, Document] = {}
+    for document in documents:
+        _collect(document, parts, places, found)
+    groups: dict[str, GroupSettings] = parts["groups"]
+    chains = _chains(groups, places, found)
+    for name, device in parts["devices"].items():
+        if device.groups:
+            place = ("devices", name, "groups")
+            found.extend(_unknown_groups(device.groups, groups, places[place[:2]], place))
+    if found:
+        count = "a mistake" if len(found) == 1 else f"{len(found)} mistakes"
+        raise ConfigError(f"the inventory has {count}", mistakes=found)
+    defaults: _Layers = [("defaults", item) for item in parts["defaults"].values()]
+    return list(_devices(parts["devices"], groups, chains, defaults))
+
+
+def _devices(
+    written: dict[str, "DeviceSettings"],
+    groups: dict[str, "GroupSettings"],
+    chains: dict[str, list[str]],
+    defaults: _Layers,
+) -> Iterator[Device]:
+    for name, device in sorted(written.items()):
+        names = tuple(dict.fromkeys(step for group in device.groups for step in chains[group]))
+        layers: _Layers = [(f"group {group}", groups[group]) for group in names]
+        yield _device(name, device, [*layers, *defaults], names)
+
+
+def matching_files(patterns: Iterable[str], directory: Path) -> list[Path]:
+    """Return the files that match, each once, sorted."""
+    names = {name for pattern in patterns for name in glob.glob(str(directory / pattern))}  # noqa: PTH207 # absolute patterns
+    return [Path(name) for name in sorted(names)]
+
+
+def _documents(paths: list[Path], directory: Path, found: list[str]) -> Iterator[Document]:
+    for path in paths:
+        label = str(path.relative_to(directory)) if path.is_relative_to(directory) else str(path)
+        try:
+            yield read_document(path, label=label)
+        except ConfigError as error:
+            found.extend(error.mistakes or [f"{label}:1: {error}"])
+
+
+def _collect(
+    document: Document,
+    parts: dict[str, dict[str, Any]],
+    places: dict[Location, Document],
+    found: list[str],
+) -> None:
+    """Add what `document` says to `parts`; what another file said already is a mistake."""
+    from pydantic import ValidationError
+
+    from netops.core.settings import literal_secrets, mistakes
+    from netops.inventory.settings import InventoryFile
+
+    try:
+        content = InventoryFile.model_validate(document.data)
+    except ValidationError as error:
+        found.extend(mistakes(error, document, InventoryFile))
+        return
+    values: dict[str, dict[str, Any]] = {"groups": content.groups, "devices": content.devices}
+    values["defaults"] = {"": content.defaults} if "defaults" in document.data else {}
+    for kind, named in values.items():
+        for name, value in named.items():
+            place = (kind, name) if name else (kind,)
+            if first := places.get(place):
+                text = f"given twice, first in {first.where(place)}"
+                found.append(mistake(document, place, text))
+                continue
+            places[place] = document
+            parts[kind][name] = value
+            if value.data:
+                for secret in literal_secrets(value.data, (*place, "data")):
+                    text = "a secret is given by reference, such as file:keys/NAME or env:NAME"
+                    found.append(mistake(document, secret, text))
+
+
+def _unknown_groups(
+    names: list[str], groups: dict[str, "GroupSettings"], document: Document, place: Location
+) -> Iterator[str]:
+    for index, name in enumerate(names):
+        if name not in groups:
+            from netops.core.settings import did_you_mean
+
+            near = did_you_mean(name, list(groups))
+            yield mistake(document, (*place, index), f"no group is called '{name}'{near}")
+
+
+def _chains(
+    groups: dict[str, "GroupSettings"], places: dict[Location, Document], found: list[str]
+) -> dict[str, list[str]]:
+    """Return for each group itself and the groups behind it, the nearest first."""
+    chains: dict[str, list[str]] = {}
+    for name, group in groups.items():
+        place = ("groups", name, "groups")
+        document = places[place[:2]]
+        found.extend(_unknown_groups(group.groups, groups, document, place))
+        chain = chains[name] = _behind(name, groups)
+        if any(name in groups[other].groups for other in chain if other in groups):
+            found.append(mistake(document, place, f"the group '{name}' builds on itself"))
+    return chains
+
+
+def _behind(name: str, groups: dict[str, "GroupSettings"]) -> list[str]:
+    chain: dict[str, None] = {}
+    pending = [name]
+    while pending:
+        current = pending.pop(0)
+        if current not in chain:
+            chain[current] = None
+            pending = [*(groups[current].groups if current in groups else ()), *pending]
+    return list(chain)
+
+
+def _device(
+    name: str, written: "DeviceSettings", layers: _Layers, groups: tuple[str, ...]
+) -> Device:
+    """Return the device; of each value the nearest layer decides, tags add up, data merges."""
+    values: dict[str, Any] = {}
+    origins = {"host": "device" if written.host else "name"}
+    tags: set[str] = set()
+    data: dict[str, Any] = {}
+    for origin, layer in (("device", written), *layers):
+        for field in _INHERITED:
+            if field not in values and (value := getattr(layer, field)) is not None:
+                values[field] = value
+                origins[field] = origin
+        tags.update(layer.tags)
+        for key, value in layer.data.items():
+            if key not in data:
+                data[key] = value
+                origins[f"data.{key}"] = origin
+    return Device(
+        name=name,
+        host=written.host or name,
+        groups=groups,
+        tags=frozenset(tags),
+        data=data,
+        origins=origins,
+        **values,
+    )
