@@ -46,14 +46,17 @@ def show_status(
 def _lost_runs(site: Site) -> list[str]:
     """Return the runs whose intent has no outcome and no living process."""
     from netops.core.lock import is_held
+    from netops.journal.book import Book
 
-    if not (site.journal_directory / "journal.db").is_file():
+    if not site.journal_directory.is_dir():
         return []
-    return [
-        f"run {run.run} ({run.verb} {', '.join(run.targets)}) of {local_text(run.at)} left no outcome"
-        for run in site.journal.open_runs()
-        if not is_held(site.locks / "runs" / f"{run.run}.lock")
-    ]
+    with Book.read(site.journal_directory) as journal:
+        return [
+            f"run {run.run} ({run.verb} {', '.join(run.targets)}) of {local_text(run.at)}"
+            " left no outcome"
+            for run in journal.open_runs()
+            if not is_held(site.locks / "runs" / f"{run.run}.lock")
+        ]
 
 
 def _print(rows: Sequence[Protection], lost: Sequence[str]) -> None:

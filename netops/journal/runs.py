@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from netops.core.clock import local_text
+from netops.core.errors import UsageError
 from netops.core.results import Report
 from netops.journal.book import Book
 
@@ -40,7 +41,10 @@ class RunBook:
         for run in self.journal.open_runs():
             if alive(run.run):
                 continue
-            self.journal.close_lost(run)
+            try:
+                self.journal.close_lost(run)
+            except UsageError:  # another run was faster
+                continue
             lines.append(
                 f"run {run.run} ({run.verb} {', '.join(run.targets)}) of {local_text(run.at)} "
                 "left no outcome: it was killed, or the machine went down"

@@ -1,0 +1,1 @@
+"""Making a site, and examining it."""
