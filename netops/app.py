@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from netops.backup.room import BackupRoom
     from netops.backup.status import Protection
     from netops.core.run import Observer, Runner
-    from netops.inventory.model import Inventory
+    from netops.inventory.model import Device
     from netops.journal.book import Book
     from netops.schedule.model import Work
     from netops.store.database import Database
@@ -150,15 +150,15 @@ class Site:
         from netops.journal.runs import RunBook
 
         return Runner(
-            RunBook(self.journal), self.locks / "runs", observer or Silence(), self.clock
+            RunBook(self.journal, self.database), self.locks / "runs", observer or Silence(), self.clock
         )
 
     @cached_property
-    def inventory(self) -> "Inventory":
+    def devices(self) -> "list[Device]":
         """The devices and servers of the site."""
-        from netops.inventory.load import load_inventory
+        from netops.inventory.load import load_devices
 
-        return load_inventory(self.data["inventory"]["files"], base=self.directory)
+        return load_devices(self.data["inventory"]["files"], directory=self.directory)
 
     def scheduled(self) -> "list[Work]":
         """Return everything that has cadences, with when it was last done."""

@@ -56,11 +56,15 @@ class Catalogue:
         """Return the backups a new one may stand on."""
         full = self.database.execute("last_good_full", job=job, repository=repository)
         newest = self.database.execute("last_good_backup", job=job, repository=repository)
-        kinds = self.database.execute("last_good_per_kind", job=job)
+        kinds = self.database.execute("last_good_per_kind")
         return History(
             _backup(full[0]) if full else None,
             _backup(newest[0]) if newest else None,
-            {Kind(row["kind"]): parse_utc(row["started_at"]) for row in kinds},
+            {
+                Kind(row["kind"]): parse_utc(row["started_at"])
+                for row in kinds
+                if (row["job"], row["repository"]) == (job, repository)
+            },
         )
 
     def unfinished(self) -> list[Backup]:
@@ -73,6 +77,10 @@ class Catalogue:
             "missing_at", job=job, repository=repository, location=location, limit=limit
         )
         return sorted((_backup(row) for row in rows), key=lambda backup: backup.seq)
+
+    def open_copies(self, location: str) -> int:
+        """Return how many copies to `location` were begun and have no outcome."""
+        return len(self.database.execute("open_copies", location=location))
 
     def good_at(self, location: str) -> dict[str, str]:
         """Return snapshot id → backup id of everything that should lie at `location`."""

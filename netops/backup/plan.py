@@ -48,11 +48,8 @@ def _job(name: str, row: Mapping[str, Any]) -> Job:
     )
 
 
-def _source(entry: str | Mapping[str, Any]) -> Source:
-    if isinstance(entry, str):
-        return Source("files", {"path": entry})
-    ((engine, options),) = entry.items()
-    return Source(engine, {"path": options} if isinstance(options, str) else dict(options))
+def _source(entry: Mapping[str, Any]) -> Source:
+    return Source(entry["engine"], {"path": entry.get("path"), **(entry.get("options") or {})})
 
 
 def chosen_jobs(plan: BackupPlan, names: list[str]) -> list[Job]:

@@ -25,6 +25,15 @@ def guarded(arguments: Sequence[str], answer: Callable[[], T]) -> T | int:
         # The reader went away (`| head`); Python must not complain about it once more at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
+    except Exception as error:  # the last boundary: people get a sentence, --debug the traceback
+        if "--debug" in arguments:
+            raise
+        defect = NetopsError(
+            f"internal error: {type(error).__name__}: {error}",
+            hint="this is a defect of netops; run again with --debug and report the traceback",
+        )
+        report(defect, as_json="--json" in arguments)
+        return defect.exit_code
     return result
 
 
