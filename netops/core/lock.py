@@ -39,9 +39,7 @@ def hold(
         os.close(handle)
 
 
-def _take(
-    handle: int, path: Path, what: str, wait_s: float, cancelled: Callable[[], bool]
-) -> None:
+def _take(handle: int, path: Path, what: str, wait_s: float, cancelled: Callable[[], bool]) -> None:
     deadline = time.monotonic() + wait_s
     while True:
         try:
