@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 _CONNECT_S = 10
 # Any fixed number will do; it tells our migrations from other uses of advisory locks.
 _MIGRATION_LOCK = 0x6E65_746F_7073
+# to_regclass would answer from a cache that is stale after waiting for another migration.
+_HAS_TABLES = """SELECT 1 FROM pg_catalog.pg_class WHERE relname = 'schema_version'
+    AND relnamespace = (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = current_schema())"""
 
 
 class PostgresDatabase(Connection):
@@ -40,11 +43,10 @@ class PostgresDatabase(Connection):
     def version(self) -> int:
         """Return the schema version, 0 where netops has no tables yet."""
         try:
-            found = self._link.execute("SELECT to_regclass('schema_version')").fetchone()
-            if found is None or next(iter(found.values())) is None:
+            if self._link.execute(_HAS_TABLES).fetchone() is None:
                 return 0
-            row = self._link.execute("SELECT MAX(version) AS version FROM schema_version")
-            return int((row.fetchone() or {})["version"] or 0)
+            found = self._link.execute("SELECT MAX(version) AS version FROM schema_version")
+            return int((found.fetchone() or {})["version"] or 0)
         except self._errors as error:
             raise self._translate(error, self.name) from error
 
@@ -74,8 +76,8 @@ class PostgresDatabase(Connection):
                 f"{self.name}: the database is encoded as {encoding}, not UTF8",
                 hint="make one with: createdb -T template0 -E UTF8 -l C netops",
             )
-        # The same patience as with a busy SQLite file.
-        link.execute("SET lock_timeout = '30s'")
+        # The same patience as with a busy SQLite file; compiling costs more than our short queries.
+        link.execute("SET lock_timeout = '30s'; SET jit = off")
         return link
 
     def _ready_link(self) -> "psycopg.Connection[dict[str, Any]]":

@@ -70,15 +70,16 @@ SELECT * FROM backup WHERE id = :id;
 
 -- backups --
 -- Newest first; job NULL means every job, limit NULL every backup. Two arms, so that one job is an
--- index look-up and not a walk through everyone's backups.
+-- index look-up. "= :job" would let PostgreSQL walk back through everyone's backups by seq, which is
+-- slow for a job that has not run for long; the range leaves it the index of jobs alone.
 SELECT * FROM (
     SELECT * FROM backup WHERE CAST(:job AS TEXT) IS NULL
     ORDER BY seq DESC LIMIT COALESCE(CAST(:limit AS BIGINT), 9223372036854775807)
 ) every_job
 UNION ALL
 SELECT * FROM (
-    SELECT * FROM backup WHERE job = CAST(:job AS TEXT)
-    ORDER BY seq DESC LIMIT COALESCE(CAST(:limit AS BIGINT), 9223372036854775807)
+    SELECT * FROM backup WHERE job >= CAST(:job AS TEXT) AND job <= CAST(:job AS TEXT)
+    ORDER BY job DESC, seq DESC LIMIT COALESCE(CAST(:limit AS BIGINT), 9223372036854775807)
 ) one_job
 ORDER BY seq DESC;
 
@@ -166,7 +167,8 @@ JOIN backup b ON b.id = p.backup_id
 ORDER BY p.job, p.location;
 
 -- latest_backups --
--- The newest backup of every job, also one that failed before it had a placement.
+-- The newest backup of every job, also one that failed before it had a placement. A range instead
+-- of "=" for the reason given at backups.
 WITH RECURSIVE jobs (job) AS (
     SELECT MIN(job) FROM backup
     UNION ALL
@@ -174,7 +176,8 @@ WITH RECURSIVE jobs (job) AS (
     FROM jobs WHERE jobs.job IS NOT NULL
 )
 SELECT backup.* FROM jobs
-JOIN backup ON backup.seq = (SELECT MAX(b.seq) FROM backup b WHERE b.job = jobs.job)
+JOIN backup ON backup.id = (SELECT b.id FROM backup b WHERE b.job >= jobs.job AND b.job <= jobs.job
+    ORDER BY b.job DESC, b.seq DESC LIMIT 1)
 ORDER BY backup.job;
 
 -- last_good_per_kind --
