@@ -30,27 +30,43 @@ def crontab(
     config: Path,
     user: str | None = None,
     jitter_s: int = 60,
+    catch_up: bool = True,
 ) -> str:
     """
-    Return one line per job between BEGIN and END marks.
+    Return the lines of all jobs between BEGIN and END marks.
 
+    With `catch_up`, each job is looked at hourly at least; without, only at the moments of its
+    own cadences, so that what was missed at night is not made up for by day.
     With `user`, lines carry the user column and PATH is set for the whole file, as in
     /etc/cron.d; without, for a user's own crontab. `jitter_s` becomes `--jitter`, less where
     a cadence is so short that it would skip runs.
     """
-    lines = [_line(one, executable, config, user, jitter_s) for one in work]
+    lines = [
+        f"{when} {_command(one, executable, config, user, jitter_s)}"
+        for one in work
+        for when in (_hourly(one) if catch_up else _own(one))
+    ]
+    lines += [f"# {one.name}: never" for one in work if not _hourly(one)]
     head = [BEGIN, _HEADER.rstrip("\n")]
     if user is not None:
         head += ["SHELL=/bin/sh", f"PATH={_PATH}"]
-    return "\n".join([*head, *(line for line in lines if line), END]) + "\n"
+    return "\n".join([*head, *lines, END]) + "\n"
 
 
-def _line(work: Work, executable: Path, config: Path, user: str | None, jitter_s: int) -> str:
-    minutes = frozenset(
-        minute for cadence in work.cadences.values() for minute in cadence.minutes()
-    )
-    if not minutes:
-        return f"# {work.name}: never"
+def _hourly(work: Work) -> list[str]:
+    """Return the one time at which to look: every hour, at the minutes of all cadences."""
+    minutes: frozenset[int] = frozenset()
+    minutes = minutes.union(*(cadence.minutes() for cadence in work.cadences.values()))
+    return [f"{minute_field(minutes)} * * * *"] if minutes else []
+
+
+def _own(work: Work) -> list[str]:
+    """Return the times of the cadences themselves."""
+    found = [cadence.cron() or "* * * * *" for cadence in work.cadences.values() if cadence.rule]
+    return list(dict.fromkeys(found))
+
+
+def _command(work: Work, executable: Path, config: Path, user: str | None, jitter_s: int) -> str:
     words = list(arguments(executable, config, work))
     delay_s = int(min(jitter_s, work.slack_s * 0.8))
     if delay_s and "--jitter" not in words:
@@ -60,7 +76,7 @@ def _line(work: Work, executable: Path, config: Path, user: str | None, jitter_s
         # Not a line of its own: it would change the jobs below this block as well.
         command = f"PATH={_PATH} {command}"
     who = [] if user is None else [require_user(user)]
-    return " ".join([minute_field(minutes), "* * * *", *who, _escape(command)])
+    return " ".join([*who, _escape(command)])
 
 
 def _escape(command: str) -> str:

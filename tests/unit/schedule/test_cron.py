@@ -56,8 +56,20 @@ def test_jitter_never_makes_a_short_cadence_skip_a_run() -> None:
     assert lines(job("a", "every 20s"))[0].endswith("--quiet")
 
 
-def test_jobs_that_never_run_get_no_line() -> None:
-    assert lines(job("a", "never")) == []
+def test_without_catching_up_a_job_is_looked_at_at_its_own_times_only() -> None:
+    work = job(
+        "a", "weekly on sunday at 03:00", "daily at 02:30", "0 3 * * 0", "every 30s", "never"
+    )
+    text = crontab([work], executable=NETOPS, config=CONFIG, user="root", catch_up=False)
+    times = [line.split(" root ")[0] for line in text.splitlines() if " root " in line]
+    assert times == ["0 3 * * 0", "30 2 * * *", "* * * * *"]
+
+
+@pytest.mark.parametrize("catch_up", [True, False])
+def test_jobs_that_never_run_get_no_line(catch_up: bool) -> None:
+    text = crontab([job("a", "never")], executable=NETOPS, config=CONFIG, catch_up=catch_up)
+    assert "# a: never" in text.splitlines()
+    assert "backup run" not in text
 
 
 def test_path_is_set_without_touching_the_user_s_other_lines() -> None:
