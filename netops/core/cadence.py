@@ -120,9 +120,8 @@ class Cadence:
         if last is None or clock_went_back(last, now):
             return True
         if isinstance(self.rule, Every):
-            # Without a margin, a line that starts a second earlier than last time skips a run.
-            margin_s = min(self.rule.seconds * 0.05, 30)
-            return (now - last).total_seconds() >= self.rule.seconds - margin_s
+            # Else a line that starts a second earlier than last time would skip a run.
+            return (now - last).total_seconds() >= self.rule.seconds - self.slack_s
         return self.rule.around(now, self.zone or MACHINE_ZONE)[0] > last
 
     def next_due(self, last: datetime | None, now: datetime) -> datetime | None:
@@ -160,6 +159,11 @@ class Cadence:
     def shortest_s(self) -> float:
         """The shortest ordinary time between two runs; inf for `never`."""
         return inf if self.rule is None else self.rule.gaps_s()[0]
+
+    @property
+    def slack_s(self) -> float:
+        """How far the start may wander from run to run without leaving one out."""
+        return min(self.shortest_s * 0.05, 30 if isinstance(self.rule, Every) else inf)
 
     def systemd_calendar(self, *, any_day: bool = False) -> str | None:
         """
