@@ -1,0 +1,153 @@
+"""One pass over a stretch of entries: order, chain, Merkle subtree. Runs in several processes.
+
+Stretches end at multiples of 2**16, so that each yields whole subtrees which only need joining.
+"""
+
+import re
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+
+from netops.core.errors import NetopsError
+from netops.journal import database, merkle
+from netops.journal.model import Finding
+
+HEIGHT = 16
+STRETCH = 1 << HEIGHT
+#: A file rewritten without care breaks every entry; a few findings a stretch tell as much.
+_MOST_FINDINGS = 10
+_ROWS = """
+SELECT seq, body, hash, json_valid(CAST(body AS TEXT)) FROM entry
+WHERE seq > ? AND seq <= ? ORDER BY seq
+"""
+_MISSING = bytes(merkle.HASH_BYTES)
+# `run` and `kind` are neighbours only at the top of a body: inside `detail` keys are sorted.
+_RUN = re.compile(rb'"run":"((?:[^"\\]|\\.)*)","kind":"run\.(begin|end|lost)"')
+
+Row = tuple[int, bytes, bytes, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Entries `start + 1` to `stop`, with what is known at their left edge."""
+
+    path: Path
+    start: int
+    stop: int
+    #: Chain hash of entry `start`; None to take the one in the file, which its own stretch checks.
+    hash: bytes | None
+    #: The part of the frontier at `start` that lies within this stretch's subtree.
+    nodes: tuple[bytes, ...]
+    #: Sizes at which the caller wants the frontier.
+    sizes: tuple[int, ...]
+
+
+@dataclass(slots=True)
+class Scan:
+    """What a stretch holds."""
+
+    start: int
+    stop: int
+    hash: bytes = b""
+    entries: int = 0
+    findings: list[Finding] = field(default_factory=list)
+    #: Frontier within the subtree at each wanted size, and at `stop`.
+    frontiers: dict[int, tuple[bytes, ...]] = field(default_factory=dict)
+    #: Runs begun and not closed here, and runs closed that began earlier (names still escaped).
+    opened: dict[bytes, int] = field(default_factory=dict)
+    closed: set[bytes] = field(default_factory=set)
+    #: The journal's own entries: keys and retention.
+    marks: list[tuple[int, bytes]] = field(default_factory=list)
+
+    def report(self, seq: int, problem: str) -> None:
+        """Note a finding, unless this stretch has enough of them."""
+        if len(self.findings) < _MOST_FINDINGS:
+            self.findings.append(Finding(seq, problem))
+
+    def note_run(self, seq: int, data: bytes) -> None:
+        """Follow a run through its begin and end."""
+        match = _RUN.search(data)
+        if match is None:
+            return
+        run = match[1]
+        if match[2] == b"begin":
+            self.opened[run] = seq
+        elif self.opened.pop(run, None) is None:
+            self.closed.add(run)
+
+
+def scan(stretch: Stretch) -> Scan:
+    """Check the stretch; damage of any kind becomes a finding, never an exception."""
+    result = Scan(stretch.start, stretch.stop)
+    try:
+        connection = database.open_for_reading(stretch.path)
+        try:
+            previous = stretch.hash or _stored_hash(connection, stretch.start)
+            rows = connection.execute(_ROWS, (stretch.start, stretch.stop))
+            _walk(rows, stretch, previous, result)
+        finally:
+            connection.close()
+    except (sqlite3.Error, NetopsError, TypeError) as error:
+        last = stretch.start + result.entries
+        result.findings.append(Finding(last + 1, f"not readable after entry {last}: {error}"))
+    return result
+
+
+def _stored_hash(connection: sqlite3.Connection, seq: int) -> bytes | None:
+    row = connection.execute("SELECT hash FROM entry WHERE seq = ?", (seq,)).fetchone()
+    return row[0] if row else None
+
+
+def _walk(rows: Iterable[Row], stretch: Stretch, previous: bytes | None, result: Scan) -> None:
+    """Go through the rows; written flat, since it runs a million times."""
+    tree = list(stretch.nodes)
+    wanted = frozenset(stretch.sizes)
+    expected = stretch.start + 1
+    for seq, data, stored, is_json in rows:
+        if seq != expected:
+            _pad(tree, expected, seq, result)
+            previous = None
+        if not is_json or not data.startswith(b'{"seq":%d,"at":"' % seq):
+            result.report(seq, _misfit(seq, data, bool(is_json)))
+        if previous is not None and sha256(previous + data).digest() != stored:
+            result.report(
+                seq, f"entry {seq} does not fit the hash chain: it or its hash was changed"
+            )
+        previous = stored
+        node = sha256(b"\x00" + data).digest()
+        carry = (seq - 1) % STRETCH
+        while carry & 1:
+            node = sha256(b"\x01" + tree.pop() + node).digest()
+            carry >>= 1
+        tree.append(node)
+        if seq in wanted:
+            result.frontiers[seq] = tuple(tree)
+        if b'"kind":"run.' in data:
+            result.note_run(seq, data)
+        elif b'"kind":"journal.' in data:
+            result.marks.append((seq, data))
+        result.entries += 1
+        expected = seq + 1
+    if expected <= stretch.stop:
+        _pad(tree, expected, stretch.stop + 1, result)
+    result.hash = previous or b""
+    result.frontiers[stretch.stop] = tuple(tree)
+
+
+def _pad(tree: list[bytes], first: int, next_seq: int, result: Scan) -> None:
+    """Report missing entries and keep the tree aligned, so that the rest can be read."""
+    last = next_seq - 1
+    which = f"entry {first} is" if first == last else f"entries {first} to {last} are"
+    result.report(first, f"{which} missing")
+    for seq in range(first, next_seq):
+        tree[:] = merkle.push(tree, (seq - 1) % STRETCH, _MISSING)
+
+
+def _misfit(seq: int, data: bytes, is_json: bool) -> str:
+    if not is_json:
+        return f"entry {seq} is not JSON"
+    if match := re.match(rb'\{"seq":(\d{1,18}),', data):
+        return f"at place {seq} stands an entry that calls itself {int(match[1])}"
+    return f"entry {seq} is not in the journal's form"
