@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from netops.core.run import Observer, Runner
     from netops.inventory.model import Device
     from netops.journal.book import Book
-    from netops.schedule.model import Work
     from netops.store.database import Database
 
 FILE_NAME = "netops.yaml"
@@ -150,7 +149,10 @@ class Site:
         from netops.journal.runs import RunBook
 
         return Runner(
-            RunBook(self.journal, self.database), self.locks / "runs", observer or Silence(), self.clock
+            RunBook(self.journal, self.database),
+            self.locks / "runs",
+            observer or Silence(),
+            self.clock,
         )
 
     @cached_property
@@ -159,25 +161,6 @@ class Site:
         from netops.inventory.load import load_devices
 
         return load_devices(self.data["inventory"]["files"], directory=self.directory)
-
-    def scheduled(self) -> "list[Work]":
-        """Return everything that has cadences, with when it was last done."""
-        from netops.core.cadence import parse_cadence
-        from netops.schedule.model import Work
-
-        done = self.backups.catalogue
-        work = []
-        for job in self.backup_plan.jobs.values():
-            history = done.history(job.name, job.repository)
-            work.append(
-                Work(
-                    f"backup-{job.name}",
-                    ("backup", "run", job.name, "--due", "--quiet"),
-                    {kind.value: parse_cadence(text) for kind, text in job.policy.items()},
-                    {kind.value: history.covered_at(kind) for kind in job.policy},
-                )
-            )
-        return work
 
     def close(self) -> None:
         """Let go of what was opened."""

@@ -9,7 +9,8 @@ from typing import Any
 from netops.backup.chain import History
 from netops.backup.model import Backup, Kind, Placement
 from netops.core.clock import parse_utc, utc_text
-from netops.store.database import Database, Row
+from netops.store.connection import Row
+from netops.store.database import Database
 
 
 class Catalogue:

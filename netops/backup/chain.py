@@ -91,4 +91,4 @@ def _is_due(job: Job, kind: Kind, history: History, now: datetime) -> bool:
 
 def _next(job: Job, kinds: list[Kind], history: History, now: datetime) -> datetime | None:
     cadences = [parse_cadence(job.policy[kind]) for kind in kinds if kind in job.policy]
-    return min((cadence.next_after(now) for cadence in cadences), default=None)
+    return min([moment for c in cadences if (moment := c.next_after(now))], default=None)

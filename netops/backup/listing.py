@@ -47,9 +47,7 @@ def find(
     return {item.backup_id: by_run[item.backup_id] for item in wanted if item.backup_id in by_run}
 
 
-def prove(
-    room: BackupRoom, repository: Repository, wanted: Wanted, context: Context
-) -> str:
+def prove(room: BackupRoom, repository: Repository, wanted: Wanted, context: Context) -> str:
     """Return the full snapshot id, or raise IntegrityError when it is not there."""
     found = find(room, repository, [wanted], context)
     if wanted.backup_id not in found:

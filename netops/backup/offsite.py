@@ -9,7 +9,7 @@ from netops.backup.preflight import check_place
 from netops.backup.recover import recover_place
 from netops.backup.restic import client
 from netops.backup.room import BackupRoom, limits
-from netops.core.errors import InterruptedRunError, IntegrityError, NetopsError
+from netops.core.errors import IntegrityError, InterruptedRunError, NetopsError
 from netops.core.run import Context
 from netops.core.status import Status
 
@@ -85,9 +85,7 @@ def _copy(
     # restic names the copies in the order it makes them, which need not be ours; only for a
     # single one is the name known, and the tag tells the others.
     sure = names if len(missing) == 1 == len(names) else []
-    wanted = [
-        listing.Wanted(backup.id, sure[0] if sure else None) for backup in missing
-    ]
+    wanted = [listing.Wanted(backup.id, sure[0] if sure else None) for backup in missing]
     return listing.find(room, repository, wanted, context)
 
 

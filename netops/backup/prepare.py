@@ -38,7 +38,9 @@ class InitRun:
             if context.dry_run:
                 return Result(repository.name, Status.OK, f"would create {repository.location}")
         else:
-            return Result(repository.name, Status.OK, "exists, the password opens it", {"id": found})
+            return Result(
+                repository.name, Status.OK, "exists, the password opens it", {"id": found}
+            )
         if access.is_local:
             _private_parent(Path(access.location))
         like = self._primary_of(repository)

@@ -63,8 +63,15 @@ def _adopt(
             )
             room.catalogue.place(
                 Placement(
-                    *(backup.id, repository.name, "primary", int(Status.WARNING)),
-                    *(found[backup.id], backup.started_at, now, None, text),
+                    backup.id,
+                    repository.name,
+                    "primary",
+                    int(Status.WARNING),
+                    found[backup.id],
+                    backup.started_at,
+                    now,
+                    None,
+                    text,
                 )
             )
     return set(found)
@@ -77,8 +84,15 @@ def _close(room: BackupRoom, repository: Repository, backup: Backup) -> None:
     room.catalogue.finish(replace(backup, finished_at=now, status=critical, message=text))
     room.catalogue.place(
         Placement(
-            *(backup.id, repository.name, "primary", critical),
-            *(None, backup.started_at, None, None, text),
+            backup.id,
+            repository.name,
+            "primary",
+            critical,
+            None,
+            backup.started_at,
+            None,
+            None,
+            text,
         )
     )
 

@@ -3,7 +3,7 @@
 import errno
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from netops.backup.catalogue import printable
+from netops.backup.engines.base import origin_of
 from netops.backup.model import Job, Repository
 from netops.backup.preflight import check_place, check_tools
 from netops.backup.restic import client, simple
@@ -50,9 +51,7 @@ class Found:
     snapshot_id: str
     backup_id: str | None
     taken_at: datetime
-    #: Where each consistent copy belongs: path in the snapshot → path of the original.
-    origins: Mapping[str, str]
-    #: What to ask for when everything is wanted.
+    #: The top of everything that is in it.
     paths: Sequence[str]
 
 
@@ -104,16 +103,14 @@ class RestoreRun:
             )
         newest = max(fitting, key=_sequence)
         backup_id = newest.tag("netops-run")
-        known = self.room.catalogue.backup(backup_id) if backup_id else None
-        origins = {str(part["path"]): str(part["origin"]) for part in known.sources} if known else {}
         # The journal's note travels with every snapshot and is nobody's data.
         paths = [path for path in newest.paths if not path.endswith(f"/{NOTE_NAME}")]
-        return Found(newest.id, backup_id, _taken_at(newest), origins, paths)
+        return Found(newest.id, backup_id, _taken_at(newest), paths)
 
     def _restore(
         self, request: Request, repository: Repository, found: Found, context: Context
     ) -> tuple[int, int]:
-        paths = [_staged(path, found.origins) for path in request.paths]
+        paths = [_in_snapshot(path, found) for path in request.paths]
         call = limits(context, repository.deadline_s, quiet=True)
         context.progress(Progress(step="restoring"))
         access = self.room.access(repository)
@@ -122,7 +119,7 @@ class RestoreRun:
             return self._in_place(request, access, found, include, call)
         target = _empty_directory(request.target)
         client.restore(access, found.snapshot_id, str(target), call, include=include)
-        self._rehome(target, found.origins)
+        _rehome(target, found)
         return _counted(target, request)
 
     def _in_place(
@@ -137,25 +134,15 @@ class RestoreRun:
         work = private_directory(self.room.directories.staging / f"restore-{new_id()}")
         try:
             client.restore(access, found.snapshot_id, str(work), call, include=include)
-            self._rehome(work, found.origins)
+            _rehome(work, found)
             counted = _counted(work, request)
             _move_over(work, Path("/"))
-            for staged, origin in found.origins.items():
-                if staged != origin:
-                    _drop_old_log(Path(origin))
+            for path in found.paths:
+                if origin_of(path) != path:
+                    _drop_old_log(Path(origin_of(path)))
         finally:
             shutil.rmtree(work, ignore_errors=True)
         return counted
-
-    def _rehome(self, target: Path, origins: Mapping[str, str]) -> None:
-        """Move consistent copies from the staging path to the path of the original."""
-        for staged, origin in origins.items():
-            source = _under(target, staged)
-            if staged != origin and source.exists():
-                home = _under(target, origin)
-                home.parent.mkdir(parents=True, exist_ok=True)
-                source.replace(home)
-                _remove_empty_parents(source.parent, target)
 
     def _record(
         self,
@@ -211,9 +198,20 @@ def _taken_at(snapshot: Snapshot) -> datetime:
     return parse_utc(re.sub(r"(\.\d{6})\d+", r"\1", snapshot.time))
 
 
-def _staged(path: str, origins: Mapping[str, str]) -> str:
+def _in_snapshot(path: str, found: Found) -> str:
     """Return the path inside the snapshot for a path a person names."""
-    return next((staged for staged, origin in origins.items() if origin == path), path)
+    return next((inside for inside in found.paths if origin_of(inside) == path), path)
+
+
+def _rehome(target: Path, found: Found) -> None:
+    """Move consistent copies from the staging path to the path of the original."""
+    for path in found.paths:
+        source = _under(target, path)
+        if origin_of(path) != path and source.exists():
+            home = _under(target, origin_of(path))
+            home.parent.mkdir(parents=True, exist_ok=True)
+            source.replace(home)
+            _remove_empty_parents(source.parent, target)
 
 
 def _literal(path: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from netops.backup import chain, listing, preflight
 from netops.backup.chain import Decision, History, NotDue
-from netops.backup.engines.base import Engine, Staged
+from netops.backup.engines.base import Engine, Staged, staging_directory
 from netops.backup.model import Backup, Job, Kind, Placement, Repository, Source
 from netops.backup.offsite import Copied, copy_missing
 from netops.backup.recover import recover_job
@@ -91,16 +91,14 @@ class BackupRun:
             if self.kind is not None or decision.kind is Kind.FULL:
                 raise
             reason = f"the {decision.kind} had nothing to stand on: {error}"
-            return self._attempt(
-                job, repository, Decision(Kind.FULL, None, None, reason), context
-            )
+            return self._attempt(job, repository, Decision(Kind.FULL, None, None, reason), context)
 
     def _attempt(
         self, job: Job, repository: Repository, decision: Decision, context: Context
     ) -> Backup:
         backup, placement = self._open(job, decision, context)
         try:
-            summary, origins = self._store(job, repository, backup, decision, context)
+            summary = self._store(job, repository, backup, decision, context)
             wanted = listing.Wanted(backup.id, summary.snapshot_id)
             snapshot_id = listing.prove(self.room, repository, wanted, context)
         except NetopsError as error:
@@ -110,7 +108,6 @@ class BackupRun:
         done = replace(
             backup,
             snapshot_id=snapshot_id,
-            sources=origins,
             files_new=summary.files_new,
             files_changed=summary.files_changed,
             files_unmodified=summary.files_unmodified,
@@ -119,9 +116,7 @@ class BackupRun:
         )
         return self._close(done, placement, status, _problem_text(summary))
 
-    def _open(
-        self, job: Job, decision: Decision, context: Context
-    ) -> tuple[Backup, Placement]:
+    def _open(self, job: Job, decision: Decision, context: Context) -> tuple[Backup, Placement]:
         """Enter the backup before it starts, so that a killed run leaves a trace."""
         now, key = self.room.clock.now(), new_id()
         backup = Backup(
@@ -137,6 +132,10 @@ class BackupRun:
             None,
             None,
             None,
+            tuple(
+                {"engine": source.engine, "path": source.options.get("path", "")}
+                for source in job.sources
+            ),
             owner=job.owner,
             department=job.department,
             custodian=job.custodian,
@@ -152,7 +151,7 @@ class BackupRun:
         backup: Backup,
         decision: Decision,
         context: Context,
-    ) -> tuple[Summary, tuple[dict[str, Any], ...]]:
+    ) -> Summary:
         engines = self.room.engines_of(job)
         preflight.check_tools()
         preflight.check_sources(job, engines)
@@ -161,26 +160,22 @@ class BackupRun:
         with self._staged(job, engines, context) as staged:
             tree = self._tree(job, backup, decision, staged)
             access = self.room.access(repository)
-            summary = client.backup(access, tree, limits(context))
-        origins = tuple(
-            {"engine": source.engine, "path": path, "origin": part.origins.get(path, path)}
-            for source, part in staged
-            for path in part.paths
-        )
-        return summary, origins
+            return client.backup(access, tree, limits(context))
 
     @contextmanager
     def _staged(
         self, job: Job, engines: Sequence[tuple[Source, Engine]], context: Context
-    ) -> Iterator[list[tuple[Source, Staged]]]:
+    ) -> Iterator[list[Staged]]:
         with ExitStack() as stack:
             parts = []
-            for number, (source, engine) in enumerate(engines):
+            for source, engine in engines:
                 if engine.traits.consistent:
                     context.progress(Progress(step=f"copying {source.text}"))
                 context.cancel.check()
-                directory = self.room.directories.staging / job.name / f"{number}-{source.engine}"
-                parts.append((source, stack.enter_context(engine.stage(directory))))
+                directory = staging_directory(
+                    self.room.directories.staging, job.name, source.engine
+                )
+                parts.append(stack.enter_context(engine.stage(directory)))
             yield parts
 
     def _tree(
@@ -188,11 +183,11 @@ class BackupRun:
         job: Job,
         backup: Backup,
         decision: Decision,
-        staged: Sequence[tuple[Source, Staged]],
+        staged: Sequence[Staged],
     ) -> client.Tree:
         note = self.room.anchor_note
-        paths = [path for _, part in staged for path in part.paths]
-        excludes = [pattern for _, part in staged for pattern in part.exclude]
+        paths = [path for part in staged for path in part.paths]
+        excludes = [pattern for part in staged for pattern in part.exclude]
         facts = {"run": backup.id, "type": backup.kind.value, "seq": str(backup.seq)}
         if backup.base_id:
             facts["base"] = backup.base_id
@@ -205,9 +200,7 @@ class BackupRun:
             decision.parent.snapshot_id if decision.parent else None,
         )
 
-    def _close(
-        self, backup: Backup, placement: Placement, status: Status, message: str
-    ) -> Backup:
+    def _close(self, backup: Backup, placement: Placement, status: Status, message: str) -> Backup:
         """Enter the outcome in the catalogue."""
         now = self.room.clock.now()
         took_s = (now - backup.started_at).total_seconds()

@@ -9,7 +9,8 @@ from netops.backup.model import Job, Kind
 from netops.core.clock import parse_utc, utc_text
 from netops.core.status import Status
 from netops.core.units import duration_text
-from netops.store.database import Database, Row
+from netops.store.connection import Row
+from netops.store.database import Database
 
 #: A run may be late by this share of its cadence before anyone is told.
 _GRACE = 0.25
@@ -68,7 +69,7 @@ def protections(
             location,
             now,
             good.get((job.name, location)),
-            _attempt_status(tries.get((job.name, location)), lambda name=job.name: is_running(name)),
+            _attempt_status(tries.get((job.name, location)), job.name, is_running),
             max(verified.get(location, ()), key=lambda row: str(row["at"]), default=None),
         )
         for job in jobs
@@ -138,11 +139,13 @@ def _age_status(
     return Status.OK, ""
 
 
-def _attempt_status(attempt: Row | None, is_running: Callable[[], bool]) -> tuple[Status, str]:
+def _attempt_status(
+    attempt: Row | None, job_name: str, is_running: Callable[[str], bool]
+) -> tuple[Status, str]:
     if attempt is None:
         return Status.OK, ""
     if attempt["status"] is None:
-        if is_running():
+        if is_running(job_name):
             return Status.OK, "running now"
         return Status.WARNING, "the last run was killed and left no outcome"
     status = _known(attempt["status"])

@@ -48,9 +48,7 @@ class VerifyRun:
         """Return the backups the catalogue knows and the repository lacks, and how many it has."""
         expected = self.room.catalogue.good_at(repository.name)
         deadline_s = limits(context, _LIST_S).deadline_s or _LIST_S
-        listed = simple.snapshots(
-            self.room.access(repository), tag="netops", deadline_s=deadline_s
-        )
+        listed = simple.snapshots(self.room.access(repository), tag="netops", deadline_s=deadline_s)
         present = {snapshot.id for snapshot in listed}
         return sorted(expected[i] for i in expected if i not in present), len(listed)
 

@@ -18,7 +18,8 @@ app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
 Jobs = Annotated[list[str] | None, typer.Argument(metavar="[JOB]...", help="Jobs; all by default.")]
 Repositories = Annotated[
-    list[str] | None, typer.Argument(metavar="[REPOSITORY]...", help="Repositories; all by default.")
+    list[str] | None,
+    typer.Argument(metavar="[REPOSITORY]...", help="Repositories; all by default."),
 ]
 
 
@@ -44,7 +45,9 @@ def run(
             help="What to read again; auto makes a full when there is none to stand on.",
         ),
     ] = "auto",
-    due: Annotated[bool, typer.Option("--due", help="Do only what the policy says is due.")] = False,
+    due: Annotated[
+        bool, typer.Option("--due", help="Do only what the policy says is due.")
+    ] = False,
     as_json: Json = False,
     quiet: Quiet = False,
     dry_run: DryRun = False,
@@ -58,7 +61,9 @@ def run(
     site = open_site(context)
     chosen = chosen_jobs(site.backup_plan, jobs or [])
     if not chosen:
-        raise UsageError("there are no backup jobs in netops.yaml", hint="add one under backup.jobs")
+        raise UsageError(
+            "there are no backup jobs in netops.yaml", hint="add one under backup.jobs"
+        )
     perform(
         site,
         "backup run",

@@ -97,7 +97,7 @@ def print_backup(catalogue: Catalogue, backup_id: str, *, as_json: bool) -> None
         if name not in {"sources", "placements"}:
             sys.stdout.write(f"{name:<18}{one_line(value)}\n")
     for part in backup.sources:
-        sys.stdout.write(f"{'source':<18}{one_line(part['origin'])} ({part['engine']})\n")
+        sys.stdout.write(f"{'source':<18}{one_line(part['path'])} ({part['engine']})\n")
     rows = [
         (
             *(place.location, place.role),

@@ -35,8 +35,8 @@ def run(arguments: Sequence[str]) -> int:
         return 130
     except TyperException as error:
         message = error.format_message()
-        if not message:  # a noun alone: its help was asked for
-            error.show()
+        if message.startswith("Usage:"):  # a noun alone asks what it can do
+            sys.stderr.write(message + "\n")
             return 64
         raise UsageError(message, hint="see `netops --help`, or --help after the command") from None
     return int(code or 0)

@@ -4,7 +4,7 @@ import json
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import typer
@@ -23,6 +23,11 @@ T = TypeVar("T")
 Rows = Callable[[Result], list[Sequence[object]]]
 
 
+def _plain_rows(result: Result) -> list[Sequence[object]]:
+    took = duration_text(result.duration_s)
+    return [(result.target, result.status, took, result.summary)]
+
+
 @dataclass(frozen=True, slots=True)
 class View:
     """What the user asked to see."""
@@ -30,9 +35,7 @@ class View:
     as_json: bool = False
     quiet: bool = False
     heads: Sequence[str] = ("TARGET", "STATUS", "TIME", "REMARK")
-    rows: Rows = field(
-        default=lambda r: [(r.target, r.status, duration_text(r.duration_s), r.summary)]
-    )
+    rows: Rows = _plain_rows
     right: Sequence[str] = ("TIME",)
     #: What to try next, printed after a success on a terminal or in a script alike.
     next_steps: Sequence[str] = ()
@@ -70,9 +73,7 @@ def show(report: Report, view: View) -> None:
         return
     if view.quiet and report.exit_code == 0:
         return
-    print_table(
-        view.heads, [row for r in report.results for row in view.rows(r)], right=view.right
-    )
+    print_table(view.heads, [row for r in report.results for row in view.rows(r)], right=view.right)
     for result in report.results:
         if result.error is not None and result.error.hint:
             sys.stdout.write(printable(f"hint ({result.target}): {result.error.hint}") + "\n")

@@ -50,7 +50,7 @@ def arguments(executable: Path, config: Path, work: Work) -> tuple[str, ...]:
         require_printable(str(path))
         if not path.is_absolute():
             raise ConfigError(f"{path} is not an absolute path, so nothing else can start it")
-    return (str(executable), "--config", str(config), *work.command)
+    return (str(executable), "--site", str(config), *work.command)
 
 
 def require_user(name: str) -> str:

@@ -99,9 +99,7 @@ def _clock() -> Finding:
 def _state(site: Site) -> str:
     mode = site.state.stat().st_mode & 0o077
     if mode:
-        raise NetopsError(
-            f"others may look into {site.state}", hint=f"chmod 700 {site.state}"
-        )
+        raise NetopsError(f"others may look into {site.state}", hint=f"chmod 700 {site.state}")
     if not os.access(site.state, os.W_OK):
         raise NetopsError(f"{site.state} cannot be written", hint="run as the account that owns it")
     row = site.database.name

@@ -1,8 +1,9 @@
 """How one kind of source becomes files to back up; tests/contracts checks every engine."""
 
+import re
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -20,8 +21,6 @@ class Staged:
     """What restic is to read for one source."""
 
     paths: Sequence[str]
-    #: Where each staged path belongs when it is restored.
-    origins: Mapping[str, str] = field(default_factory=dict)
     exclude: Sequence[str] = ()
 
 
@@ -43,6 +42,26 @@ class Engine(Protocol):
         """
         Make the source readable for the length of the block.
 
-        `directory` is private to this source and the same at every run, so that an unchanged
-        copy keeps its file times. Raises a NetopsError when a consistent copy cannot be made.
+        A copy goes to `staged_path(directory, origin)`; `directory` is the same at every run, so
+        an unchanged copy keeps its file times. Raises a NetopsError when a consistent copy cannot
+        be made.
         """
+
+
+_STAGED = re.compile(r"/staging/[^/]+/[a-z0-9_-]+\.copy(/.+)$")
+
+
+def staging_directory(staging: Path, job: str, engine: str) -> Path:
+    """Return where an engine puts the copies of one job."""
+    return staging / job / f"{engine}.copy"
+
+
+def staged_path(directory: Path, origin: Path) -> Path:
+    """Return where the copy of `origin` lies, so that its name alone tells where it belongs."""
+    return directory / str(origin).lstrip("/")
+
+
+def origin_of(path: str) -> str:
+    """Return where a path of a snapshot belongs on the machine; a plain path belongs to itself."""
+    match = _STAGED.search(path)
+    return match[1] if match else path

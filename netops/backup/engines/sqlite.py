@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from netops.backup.engines.base import Staged, Traits
+from netops.backup.engines.base import Staged, Traits, staged_path
 from netops.core.errors import ConfigError
 from netops.core.files import private_directory
 from netops.store.snapshot import copy_sqlite
@@ -41,8 +41,9 @@ class SqliteEngine:
     @contextmanager
     def stage(self, directory: Path) -> Iterator[Staged]:
         """Copy the database, keep the last copy when nothing changed."""
-        private_directory(directory)
-        kept, fresh = directory / self.path.name, directory / f"{self.path.name}.new"
+        kept = staged_path(directory, self.path)
+        fresh = kept.with_name(f"{kept.name}.new")
+        private_directory(kept.parent)
         fresh.unlink(missing_ok=True)
         try:
             copy_sqlite(self.path, fresh)
@@ -52,7 +53,7 @@ class SqliteEngine:
                 fresh.replace(kept)
         finally:
             fresh.unlink(missing_ok=True)
-        yield Staged([str(kept)], origins={str(kept): str(self.path)})
+        yield Staged([str(kept)])
 
 
 def _digest(path: Path) -> bytes:

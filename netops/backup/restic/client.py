@@ -97,9 +97,7 @@ def copy(source: Access, target: Access, snapshot_ids: Sequence[str], call: Call
             call.on_progress(Progress(round(float(percent[1]) * 100), 10_000, step="copying"))
 
     with copy_flags(source) as flags:
-        done = call.run(
-            target, "copy", *flags, "--", *snapshot_ids, source=source, on_stdout=hear
-        )
+        done = call.run(target, "copy", *flags, "--", *snapshot_ids, source=source, on_stdout=hear)
     if done.returncode:
         raise failure(target.name, done)
     return found

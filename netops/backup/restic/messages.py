@@ -170,7 +170,9 @@ _MEANINGS: tuple[tuple[re.Pattern[str], int | None, type[NetopsError], str, str]
         "check the network and the server, then run the command again",
     ),
     (
-        re.compile(r"permission denied|access denied|403 Forbidden|401 Unauthorized", re.IGNORECASE),
+        re.compile(
+            r"permission denied|access denied|403 Forbidden|401 Unauthorized", re.IGNORECASE
+        ),
         None,
         AccessError,
         "access to the repository was refused",

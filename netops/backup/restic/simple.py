@@ -73,7 +73,9 @@ def repository_id(access: Access, *, deadline_s: float) -> str:
     """Return the id in the repository's configuration; proves that the password opens it."""
     import restic.internal.cat as calls
 
-    config = _call(access, lambda base: calls.Cat(lambda: [*base, "--no-lock"]).config(), deadline_s)
+    config = _call(
+        access, lambda base: calls.Cat(lambda: [*base, "--no-lock"]).config(), deadline_s
+    )
     return str(config["id"])
 
 

@@ -35,6 +35,7 @@ class RemoteTarget:
     def find(self, snapshot_id: str) -> str | None:
         """Return None: only restic itself can list a remote repository."""
         del snapshot_id
+        return None
 
     def free_bytes(self) -> int | None:
         """Return None: the protocols do not tell."""

@@ -45,9 +45,7 @@ def test_a_job_is_looked_at_every_hour_at_the_minutes_of_its_cadences(
     cadences: list[str], minutes: str
 ) -> None:
     (line,) = lines(job("etc", *cadences))
-    assert line.startswith(
-        f"{minutes} * * * * root /usr/bin/netops --config {CONFIG} backup run etc"
-    )
+    assert line.startswith(f"{minutes} * * * * root /usr/bin/netops --site {CONFIG} backup run etc")
 
 
 def test_jitter_never_makes_a_short_cadence_skip_a_run() -> None:
@@ -148,6 +146,6 @@ def test_relative_paths_are_refused() -> None:
 def test_words_survive_quoting() -> None:
     (line,) = lines(job("a b", "daily"))
     assert shlex.split(line)[5:] == [
-        "root", "/usr/bin/netops", "--config", str(CONFIG), "backup", "run", "a b", "--due",
+        "root", "/usr/bin/netops", "--site", str(CONFIG), "backup", "run", "a b", "--due",
         "--quiet", "--jitter", "60s",
     ]  # fmt: skip

@@ -59,7 +59,7 @@ def test_jobs_share_one_template() -> None:
     assert services == ["netops-backup-run@.service"]
     assert len(files) == len(NAMES) + 1
     assert settings(files[services[0]], "ExecStart") == [
-        f':{TRUE} --config "/etc/netops/net ops 50%%.yaml" backup run %I --due --quiet'
+        f':{TRUE} --site "/etc/netops/net ops 50%%.yaml" backup run %I --due --quiet'
     ]
 
 
