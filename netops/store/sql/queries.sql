@@ -237,7 +237,7 @@ JOIN placement here ON here.backup_id = newest.id AND here.location = :repositor
 WHERE NOT EXISTS (
     SELECT 1 FROM placement there WHERE there.backup_id = newest.id AND there.location = :location
         AND there.status IN (0, 1) AND there.listed_at IS NOT NULL)
-ORDER BY newest.seq DESC LIMIT :limit;
+ORDER BY newest.seq DESC LIMIT COALESCE(CAST(:limit AS BIGINT), 200);
 
 -- good_at --
 -- Everything that should lie at a location.
