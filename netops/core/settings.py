@@ -6,6 +6,7 @@ import os
 import re
 import types
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Union, get_args, get_origin
 
@@ -50,16 +51,24 @@ class Section(BaseModel):
     def _empty_means_default(cls, data: Any) -> Any:
         """Take `jobs:` with nothing under it as not written, unless nothing has a meaning there."""
         if data is None:
-            return {}
-        if not isinstance(data, dict) or None not in data.values():
+            data = {}
+        if not isinstance(data, dict):
             return data
-        keep = {field.alias or name for name, field in cls.model_fields.items() if _nullable(field)}
-        written = {field.alias or name for name, field in cls.model_fields.items()}
-        return {
-            key: value
-            for key, value in data.items()
-            if value is not None or key in keep or key not in written
-        }
+        strict_keys, sections = _shape(cls)
+        if None in data.values():
+            data = {k: v for k, v in data.items() if v is not None or k not in strict_keys}
+        # Sections that are absent are checked like empty ones, so that their default paths
+        # become absolute as well.
+        return {**{key: {} for key in sections}, **data} if sections else data
+
+
+@cache
+def _shape(section: type[BaseModel]) -> tuple[frozenset[str], tuple[str, ...]]:
+    """Return the keys to which null means nothing, and those of sections with defaults."""
+    fields = {field.alias or name: field for name, field in section.model_fields.items()}
+    strict_keys = frozenset(key for key, field in fields.items() if not _nullable(field))
+    sections = (key for key, field in fields.items() if field.default_factory is field.annotation)
+    return strict_keys, tuple(sections)
 
 
 def _nullable(field: FieldInfo) -> bool:
