@@ -8,7 +8,7 @@ import types
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Union, get_args, get_origin
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
 from pydantic import (
     AfterValidator,
@@ -39,6 +39,8 @@ _SECRET_WORDS = re.compile(
 )
 # Names that speak about a secret without holding it.
 _SECRET_ABOUT = re.compile(r"(days|age|length|policy|id|name|user|file|command)$", re.IGNORECASE)
+
+Model = TypeVar("Model", bound=BaseModel)
 
 
 class Section(BaseModel):
@@ -117,7 +119,9 @@ def _size(value: Any) -> int:
 def _cadence(value: str) -> str:
     try:
         cadence = importlib.import_module("netops.core.cadence")
-    except ModuleNotFoundError:
+    except ModuleNotFoundError as error:
+        if error.name != "netops.core.cadence":
+            raise
         return value
     cadence.parse_cadence(value)
     return value
@@ -199,6 +203,20 @@ def did_you_mean(name: str, known: Iterator[str] | list[str]) -> str:
     """Return ` (did you mean 'x'?)` for a near miss, else an empty text."""
     near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
     return f" (did you mean '{near[0]}'?)" if near else ""
+
+
+def checked(
+    model: type[Model], data: Any, document: Located, *, base: Path | None = None
+) -> tuple[Model | None, list[str]]:
+    """
+    Return `data` as `model`, or None, and every mistake in it with its place in `document`.
+
+    Relative paths start in `base`; without it they stay relative.
+    """
+    try:
+        return model.model_validate(data, context={"base": base}), []
+    except ValidationError as error:
+        return None, mistakes(error, document, model)
 
 
 def mistakes(
@@ -305,6 +323,7 @@ __all__ = [
     "Size",
     "absolute",
     "absolute_reference",
+    "checked",
     "did_you_mean",
     "is_secret_name",
     "literal_secrets",

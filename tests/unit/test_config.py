@@ -343,6 +343,12 @@ def test_mistake_is_told_with_file_line_and_path(tmp_path: Path, text: str, expe
     assert len(found) == 1, found
 
 
+def test_cadence_that_means_nothing_is_a_mistake(tmp_path: Path) -> None:
+    pytest.importorskip("netops.core.cadence")
+    (found,) = mistakes(tmp_path, in_job("policy: {full: whenever}"))
+    assert found.startswith("netops.yaml:11: backup.jobs.etc.policy.full: 'whenever' is not a cad")
+
+
 def test_all_mistakes_of_all_files_come_in_one_report(tmp_path: Path) -> None:
     write(tmp_path, "backup:\n  jobs:\n    b: {sources: [x], repository: nope}\n", "conf.d/b.yaml")
     write(tmp_path, "a: 1\na: 2\n", "conf.d/c.yaml")
