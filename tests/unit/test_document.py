@@ -183,9 +183,7 @@ def test_merge_bomb_is_refused_in_time(tmp_path: Path) -> None:
 
 
 def test_too_many_values_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from netops.core import yaml_tree
-
-    monkeypatch.setattr(yaml_tree, "MAX_NODES", 100)
+    monkeypatch.setattr(document_module, "MAX_NODES", 100)
     assert "more than 100 values" in mistakes(tmp_path, "a: [" + "1, " * 200 + "1]")[0]
 
 
