@@ -45,7 +45,7 @@ def mistakes(directory: Path, text: str) -> list[str]:
     return list(caught.value.mistakes)
 
 
-def settle(directory: Path) -> None:
+def settle() -> None:
     """Make the files old enough for the cache, as they are between two runs of cron."""
     time.sleep(0.06)
 
@@ -445,7 +445,7 @@ def python(code: str, *arguments: str, library: Path | None = None) -> str:
 
 def cached(directory: Path, text: str = GOOD) -> Path:
     path = write(directory, text)
-    settle(directory)
+    settle()
     load(path)
     assert (directory / ".cache/config.json").exists()
     return path
@@ -565,16 +565,26 @@ def test_change_in_the_same_tick_as_the_load_is_seen(tmp_path: Path) -> None:
         assert name_of(path) == f"N{number:02}"
 
 
+def test_file_changed_a_moment_ago_is_not_cached_yet(tmp_path: Path) -> None:
+    path = write(tmp_path, GOOD)
+    cache = Cache(path)
+    cache.write({"x": 1}, cache.stamps())
+    assert cache.read() is None
+    settle()
+    cache.write({"x": 1}, cache.stamps())
+    assert cache.read() == {"x": 1}
+
+
 def test_new_changed_and_removed_conf_d_files_are_seen(tmp_path: Path) -> None:
     path = cached(tmp_path)
     for change in ("journal: {syslog: true}", "journal: {syslog: false}"):
         write(tmp_path, change, "conf.d/x.yaml")
         assert load(path)["journal"]["syslog"] is ("true" in change)
-        settle(tmp_path)
+        settle()
         load(path)
     write(tmp_path, "state_dir: elsewhere", "conf.d/y.yaml")
     assert load(path)["state_dir"] == f"{tmp_path}/elsewhere"
-    settle(tmp_path)
+    settle()
     load(path)
     (tmp_path / "conf.d/y.yaml").unlink()
     assert load(path)["state_dir"] == f"{tmp_path}/state"
@@ -587,19 +597,19 @@ def test_site_moved_elsewhere_gets_its_own_paths(tmp_path: Path) -> None:
     assert load(tmp_path / "b/netops.yaml")["state_dir"] == f"{tmp_path}/b/state"
 
 
-def test_cache_of_another_version_or_host_is_refused(
+def test_cache_of_another_version_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = cached(tmp_path)
     forge(tmp_path, "Old")
     monkeypatch.setattr("netops.config.cache.__version__", "9.9")
-    assert Cache(path).read() is None
+    assert name_of(path) == "Test"
 
 
 def test_mistakes_are_never_cached(tmp_path: Path) -> None:
     path = cached(tmp_path)
     path.write_text("sites: 1\n")
-    settle(tmp_path)
+    settle()
     for _ in range(2):
         with pytest.raises(ConfigError):
             load(path)
@@ -608,5 +618,5 @@ def test_mistakes_are_never_cached(tmp_path: Path) -> None:
 def test_cache_that_cannot_be_written_costs_nothing_else(tmp_path: Path) -> None:
     path = write(tmp_path, GOOD)
     (tmp_path / ".cache").write_text("a file where the directory should be")
-    settle(tmp_path)
+    settle()
     assert name_of(path) == "Test"
