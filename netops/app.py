@@ -141,6 +141,7 @@ class Site:
             self.database,
             self.clock.now(),
             lambda job: is_held(self.locks / f"job-{job}.lock"),
+            self.backup_plan.repositories,
         )
 
     def runner(self, observer: "Observer | None" = None) -> "Runner":

@@ -80,13 +80,22 @@ class Catalogue:
         return sorted((_backup(row) for row in rows), key=lambda backup: backup.seq)
 
     def open_copies(self, location: str) -> int:
-        """Return how many copies to `location` were begun and have no outcome."""
+        """Return how many copies to `location` were begun and never seen there."""
         return len(self.database.execute("open_copies", location=location))
 
     def good_at(self, location: str) -> dict[str, str]:
         """Return snapshot id → backup id of everything that should lie at `location`."""
         rows = self.database.execute("good_at", location=location)
         return {row["snapshot_id"]: row["backup_id"] for row in rows}
+
+    def listed_at(self, location: str) -> list[Placement]:
+        """Return everything that was seen at `location`, whole or damaged."""
+        rows = self.database.execute("listed_at_location", location=location)
+        return [_placement(row) for row in rows]
+
+    def move(self, backup_id: str, snapshot_id: str) -> None:
+        """Enter the id that a backup's snapshot has since it was healed."""
+        self.database.execute("move_backup", id=backup_id, snapshot_id=snapshot_id)
 
 
 _START = (

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from netops.backup.model import BackupPlan, Job, Kind, Repository, Source
+from netops.backup.model import BackupPlan, Job, Kind, Repository, Source, Ssh, Verification
 from netops.core.errors import UsageError
 
 
@@ -25,6 +25,9 @@ def _repository(name: str, row: Mapping[str, Any]) -> Repository:
         float(row.get("deadline") or 6 * 3600),
         float(row.get("connect_timeout") or 20),
         row.get("limit_upload"),
+        float(row.get("stall_timeout") or 1800),
+        Verification(**(row.get("verify") or {})),
+        Ssh(**(row.get("ssh") or {})),
     )
 
 

@@ -7,9 +7,11 @@ from typing import Any
 
 from netops.backup import chain, listing, preflight
 from netops.backup.chain import Decision, History, NotDue
+from netops.backup.damage import open_damage_text
 from netops.backup.engines.base import Engine, Staged, staging_directory
+from netops.backup.examine import with_checks
 from netops.backup.model import Backup, Job, Kind, Placement, Repository, Source
-from netops.backup.offsite import Copied, copy_missing
+from netops.backup.offsite import Copied, copy_everywhere
 from netops.backup.recover import recover_job
 from netops.backup.restic import client
 from netops.backup.restic.messages import Summary
@@ -45,8 +47,9 @@ class BackupRun:
             backup = None
             if isinstance(decision, Decision):
                 backup = self._make(job, repository, decision, context)
-        copies = self._copy(job, context)
-        return _result(job, decision, backup, copies)
+        copies = copy_everywhere(self.room, job, context)
+        result = _result(job, decision, backup, copies)
+        return with_checks(self.room, job, result, context)
 
     def _decide(self, job: Job, repository: Repository) -> Decision | NotDue:
         history = self.room.catalogue.history(job.name, repository.name)
@@ -104,7 +107,9 @@ class BackupRun:
         except NetopsError as error:
             self._close(backup, placement, Status.CRITICAL, str(error))
             raise
-        status = Status.WARNING if summary.problem_count else Status.OK
+        # A new snapshot shares data with the old ones, so also what is broken in them.
+        damage = open_damage_text(self.room, repository.name)
+        status = Status.WARNING if summary.problem_count or damage else Status.OK
         done = replace(
             backup,
             snapshot_id=snapshot_id,
@@ -114,7 +119,8 @@ class BackupRun:
             bytes_processed=summary.bytes_processed,
             bytes_added=summary.bytes_added,
         )
-        return self._close(done, placement, status, _problem_text(summary))
+        message = "; ".join(filter(None, [_problem_text(summary), damage]))
+        return self._close(done, placement, status, message)
 
     def _open(self, job: Job, decision: Decision, context: Context) -> tuple[Backup, Placement]:
         """Enter the backup before it starts, so that a killed run leaves a trace."""
@@ -220,10 +226,6 @@ class BackupRun:
             )
         )
         return done
-
-    def _copy(self, job: Job, context: Context) -> list[Copied]:
-        copies = (copy_missing(self.room, job, location, context) for location in job.offsite)
-        return [copied for copied in copies if copied is not None]
 
 
 def _problem_text(summary: Summary) -> str:

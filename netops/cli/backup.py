@@ -8,7 +8,7 @@ import typer
 
 from netops.backup.model import Kind
 from netops.backup.plan import chosen_jobs, chosen_repositories
-from netops.cli import backup_view
+from netops.cli import backup_verify, backup_view
 from netops.cli.options import DryRun, Jitter, Json, Quiet, Timeout, Yes
 from netops.cli.runs import View, open_site, perform
 from netops.core.errors import UsageError
@@ -128,36 +128,6 @@ def show(
 
 
 @app.command()
-def verify(
-    context: typer.Context,
-    repositories: Repositories = None,
-    *,
-    read_data: Annotated[
-        bool, typer.Option("--read-data", help="Read every byte back, not only the structure.")
-    ] = False,
-    as_json: Json = False,
-    quiet: Quiet = False,
-    dry_run: DryRun = False,
-    timeout: Timeout = None,
-    jitter: Jitter = None,
-) -> None:
-    """Compare the repositories with the catalogue and check that they are whole."""
-    from netops.backup.verify import VerifyRun
-
-    site = open_site(context)
-    chosen = chosen_repositories(site.backup_plan, repositories or [])
-    perform(
-        site,
-        "backup verify",
-        [Work(repository.name, repository, repository.deadline_s) for repository in chosen],
-        VerifyRun(site.backups, read_data),
-        Options(timeout, jitter or 0, site.backup_plan.parallel, dry_run),
-        View(as_json, quiet, heads=("REPOSITORY", "STATUS", "TIME", "REMARK")),
-        {"read_data": read_data},
-    )
-
-
-@app.command()
 def restore(
     context: typer.Context,
     job: Annotated[str, typer.Argument(help="The job whose data to bring back.")],
@@ -263,3 +233,6 @@ def unlock(
         Options(dry_run=dry_run),
         View(heads=("REPOSITORY", "STATUS", "TIME", "REMARK")),
     )
+
+
+app.command()(backup_verify.verify)
