@@ -118,7 +118,9 @@ class Site:
         return BackupRoom(
             self.backup_plan,
             Catalogue(self.database),
-            BackupDirectories(self.locks, self.state / "staging", self.state / "cache"),
+            BackupDirectories(
+                self.locks, self.state / "staging", self.state / "cache", self.state / "quarantine"
+            ),
             self.directory,
             self.data["site"]["origin"],
             self.journal_directory / NOTE_NAME,

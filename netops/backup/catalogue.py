@@ -93,6 +93,10 @@ class Catalogue:
         rows = self.database.execute("listed_at_location", location=location)
         return [_placement(row) for row in rows]
 
+    def gone_at(self, location: str) -> list[Placement]:
+        """Return what was once seen at `location` and is not listed there any more."""
+        return [_placement(row) for row in self.database.execute("gone_at", location=location)]
+
     def move(self, backup_id: str, snapshot_id: str) -> None:
         """Enter the id that a backup's snapshot has since it was healed."""
         self.database.execute("move_backup", id=backup_id, snapshot_id=snapshot_id)

@@ -14,6 +14,8 @@ from netops.core.run import Context, Progress
 from netops.core.status import Status
 
 _NAMED_FILES = 200
+#: One broken pack can mean thousands of missing pieces; the first tell enough.
+_ENTERED = 100
 _SHOWN = 3
 
 
@@ -61,22 +63,23 @@ def take_toll(
     room: BackupRoom, repository: Repository, findings: Findings, context: Context
 ) -> Toll:
     """Name what the findings hit, and enter it: what is hit is no longer counted as good."""
+    toll = assess(room, repository, findings, context)
+    if not context.dry_run:
+        enter(room, repository, toll, context)
+    return toll
+
+
+def assess(room: BackupRoom, repository: Repository, findings: Findings, context: Context) -> Toll:
+    """Name what the findings hit; change nothing."""
     context.progress(Progress(step="naming what is hit"))
     hits = _hits(room, repository, findings, context)
     listed = room.catalogue.listed_at(repository.name)
-    hit = [p for p in listed if _is_hit(p, findings, hits)]
+    hit = [p.backup_id for p in listed if _is_hit(p, findings, hits)]
     files = tuple(sorted({path for paths in hits.files.values() for path in paths if path}))
+    detail = {"backups": hit, "files": list(files[:_NAMED_FILES]), "complete": hits.complete}
     now = room.clock.now()
-    detail = {
-        "backups": [placement.backup_id for placement in hit],
-        "files": list(files[:_NAMED_FILES]),
-        "complete": hits.complete,
-    }
     damage = tuple(Damage(kind, found, now, detail) for kind, found in findings.items())
-    toll = Toll(repository.name, damage, tuple(p.backup_id for p in hit), files, hits.complete)
-    if not context.dry_run:
-        _enter(room, repository, toll, hit, context)
-    return toll
+    return Toll(repository.name, damage, tuple(hit), files, hits.complete)
 
 
 def _hits(room: BackupRoom, repository: Repository, findings: Findings, context: Context) -> Hits:
@@ -99,20 +102,19 @@ def _is_hit(placement: Placement, findings: Findings, hits: Hits) -> bool:
     return any(full_id.startswith(found) for found in (*hits.files, *findings.snapshots))
 
 
-def _enter(
-    room: BackupRoom,
-    repository: Repository,
-    toll: Toll,
-    hit: Sequence[Placement],
-    context: Context,
-) -> None:
+def enter(room: BackupRoom, repository: Repository, toll: Toll, context: Context) -> None:
+    """Enter damage in the catalogue; the backups it hits lose their good status here."""
     soundness = Soundness(room.catalogue.database)
     message = f"{toll.text} (found {local_text(room.clock.now())})"[:1000]
+    hit = set(toll.backups)
     with room.catalogue.database.transaction():
-        for damage in toll.damage:
+        for damage in toll.damage[:_ENTERED]:
             soundness.put_damage(repository.name, damage, context.run_id)
-        for placement in hit:
-            room.catalogue.place(replace(placement, status=int(Status.CRITICAL), message=message))
+        for placement in room.catalogue.listed_at(repository.name):
+            if placement.backup_id in hit:
+                room.catalogue.place(
+                    replace(placement, status=int(Status.CRITICAL), message=message)
+                )
 
 
 def count_good_again(room: BackupRoom, repository: Repository, note: str) -> list[str]:

@@ -164,3 +164,5 @@ class BackupDirectories:
     locks: Path
     staging: Path
     cache: Path
+    #: Keeps what a repair takes out of repositories.
+    quarantine: Path

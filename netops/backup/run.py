@@ -35,6 +35,8 @@ class BackupRun:
     #: None is `auto`.
     kind: Kind | None = None
     due_only: bool = False
+    #: Part of a repair: what is broken has been taken out, so nothing new can stand on it.
+    repairing: bool = False
 
     def __call__(self, job: Job, context: Context) -> Result:
         """Back the job up, copy it offsite, and see it in every place before calling it good."""
@@ -108,7 +110,7 @@ class BackupRun:
             self._close(backup, placement, Status.CRITICAL, str(error))
             raise
         # A new snapshot shares data with the old ones, so also what is broken in them.
-        damage = open_damage_text(self.room, repository.name)
+        damage = "" if self.repairing else open_damage_text(self.room, repository.name)
         status = Status.WARNING if summary.problem_count or damage else Status.OK
         done = replace(
             backup,

@@ -236,3 +236,4 @@ def unlock(
 
 
 app.command()(backup_verify.verify)
+app.command()(backup_verify.repair)

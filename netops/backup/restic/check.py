@@ -22,6 +22,7 @@ _FINDINGS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("index", re.compile(rf"error loading index {_ID}")),
     ("snapshot", re.compile(r"<snapshot/([0-9a-f]{8,64})>\)?: ")),
 )
+_MISSING = re.compile(rf"pack {_ID}: (?:does not exist|not found)")
 _CONTAINS = re.compile(rf"pack {_ID} contains")
 _BROKEN_BLOB = re.compile(rf"blob {_ID}: ")
 _KEPT_FINDINGS = 5000
@@ -42,6 +43,8 @@ class Findings:
     other: str = ""
     #: The packs of which nothing more is known: everything in them may be broken.
     vague_packs: tuple[str, ...] = ()
+    #: The packs that are not there at all.
+    missing_packs: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
         """Tell whether anything is broken."""
@@ -70,6 +73,7 @@ class _Listener:
     tail: list[str] = field(default_factory=list)
     #: Packs whose broken blobs are named.
     explained: set[str] = field(default_factory=set)
+    missing: dict[str, None] = field(default_factory=dict)
 
     def hear(self, line: str) -> None:
         if line.strip() and not line.startswith("["):
@@ -78,6 +82,8 @@ class _Listener:
             if match := pattern.search(line):
                 self._keep(kind, match[1])
                 break
+        if match := _MISSING.search(line):
+            self.missing[match[1]] = None
         blobs = _BROKEN_BLOB.findall(line) if "contains" in line else []
         for blob in blobs:
             self._keep("blob", blob)
@@ -129,7 +135,9 @@ def _findings(listener: _Listener, said: str) -> Findings:
     kinds = ("pack", "blob", "tree", "index", "snapshot")
     packs, blobs, trees, indexes, snapshots = (listener.ids(kind) for kind in kinds)
     vague = tuple(pack for pack in packs if pack not in listener.explained)
-    found = Findings(packs, blobs, trees, indexes, snapshots, vague_packs=vague)
+    is_cut = any(len(ids) >= _KEPT_FINDINGS for ids in listener.found.values())
+    other = "more than can be listed" if is_cut else ""
+    found = Findings(packs, blobs, trees, indexes, snapshots, other, vague, tuple(listener.missing))
     if found:
         return found
     last = " · ".join(line.strip() for line in said.splitlines()[-2:])

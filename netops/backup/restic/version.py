@@ -24,6 +24,11 @@ class Version:
         """Tell whether netops works with it: `copy --from-repo` came with 0.14."""
         return self.numbers >= OLDEST
 
+    @property
+    def repairs(self) -> bool:
+        """Tell whether it mends packs and snapshots by itself (`repair packs`, stable in 0.17)."""
+        return self.numbers >= (0, 17, 0)
+
 
 def installed(deadline_s: float = 20) -> Version:
     """Return the version on the PATH; raise ToolError when absent, strange or too old."""

@@ -2,6 +2,8 @@
 
 import socket
 import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from netops.backup.restic.sftp import ssh_host
@@ -15,7 +17,7 @@ _PORTS = {"http": 80, "https": 443, "ssh": 22}
 class RemoteTarget:
     """A place that restic reaches by itself; netops only knocks first."""
 
-    traits = Traits(cheap_listing=False, measures_space=False)
+    traits = Traits(cheap_listing=False, measures_space=False, opens_files=False)
 
     def __init__(self, location: str) -> None:
         self.location = location
@@ -42,6 +44,19 @@ class RemoteTarget:
         """Return None: only restic itself can list a remote repository."""
         del snapshot_id
         return None
+
+    def broken_packs(self, ids: Sequence[str] | None, check: Callable[[], None]) -> list[str]:
+        """Return nothing: only restic itself can read a remote repository."""
+        del ids, check
+        return []
+
+    def take_out(self, kind: str, object_id: str, directory: Path) -> Path | None:
+        """Return None: only restic itself can change a remote repository."""
+        del kind, object_id, directory
+        return None
+
+    def put_back(self, kind: str, taken: Path) -> None:
+        """Do nothing: nothing can be taken out."""
 
     def free_bytes(self) -> int | None:
         """Return None: the protocols do not tell."""
@@ -118,8 +133,6 @@ def _ssh_address(location: str) -> tuple[str, int] | None:
 
 
 def _has_own_ssh_settings(host: str) -> bool:
-    from pathlib import Path
-
     try:
         text = (Path.home() / ".ssh/config").read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):

@@ -295,3 +295,9 @@ ORDER BY location, found_at, kind, object;
 UPDATE damage SET healed_at = :healed_at
 WHERE location = :location AND kind = :kind AND object = :object AND healed_at IS NULL
 RETURNING object;
+
+-- gone_at --
+-- What was once seen at the location and is not listed there any more.
+SELECT * FROM placement
+WHERE location = :location AND listed_at IS NULL AND snapshot_id IS NOT NULL AND status = 2
+    AND substr(message, 1, 5) = 'gone:';
