@@ -62,7 +62,7 @@ class Catalogue:
             _backup(full[0]) if full else None,
             _backup(newest[0]) if newest else None,
             {
-                Kind(row["kind"]): parse_utc(row["started_at"])
+                Kind(row["kind"]): (int(row["seq"]), parse_utc(row["started_at"]))
                 for row in kinds
                 if (row["job"], row["repository"]) == (job, repository)
             },

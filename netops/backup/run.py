@@ -66,7 +66,7 @@ class BackupRun:
             return False
 
         if not there(history.last_full):
-            return History(done_at=history.done_at)
+            return History(done=history.done)
         return history if there(history.last_any) else replace(history, last_any=history.last_full)
 
     def _rehearse(self, job: Job) -> Result:
@@ -153,7 +153,7 @@ class BackupRun:
         context: Context,
     ) -> Summary:
         engines = self.room.engines_of(job)
-        preflight.check_tools()
+        preflight.check_tools(self.room)
         preflight.check_sources(job, engines)
         preflight.check_place(self.room, repository, context)
         preflight.check_staging(self.room, engines)
