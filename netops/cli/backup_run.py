@@ -36,12 +36,16 @@ def run_backups(named_site: str | None, request: RunRequest) -> int:
         raise UsageError(
             "there are no backup jobs in netops.yaml", hint="add one under backup.jobs"
         )
+    backups = BackupRun(site.backups, kind, request.due)
+    # A look every few minutes that finds nothing to do is no event; the journal is for what was done.
+    unrecorded = request.dry_run or all(backups.is_idle(job) for job in chosen)
+    jitter_s = 0.0 if unrecorded else request.jitter_s
     return conduct(
         site,
         "backup run",
         [Work(job.name, job, job.deadline_s) for job in chosen],
-        BackupRun(site.backups, kind, request.due),
-        Options(request.timeout_s, request.jitter_s, site.backup_plan.parallel, request.dry_run),
+        backups,
+        Options(request.timeout_s, jitter_s, site.backup_plan.parallel, unrecorded),
         run_view(as_json=request.as_json, quiet=request.quiet),
         {"type": request.kind, "due": request.due},
     )

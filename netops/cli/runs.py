@@ -176,7 +176,8 @@ class _Terminal:
     def finished(self, result: Result) -> None:
         with self._lock:
             task = self._tasks[result.target]
-            self._bars.update(task, step=result.status.name, total=1, completed=1)
+            self._bars.update(task, step=result.status.name)
+            self._bars.stop_task(task)
 
     def notice(self, text: str) -> None:
         self._bars.console.print(f"note: {one_line(text)}", markup=False)
