@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from netops.core.errors import IntegrityError
 from netops.journal import body, database, merkle
-from netops.journal.listing import AT
 from netops.journal.model import Genesis
 from netops.journal.months import month_of, oldest_kept
 from netops.journal.tip import read_genesis, read_tip
@@ -89,7 +88,7 @@ def _last_removable(book: "Book", connection: sqlite3.Connection, begin: Genesis
 def _first_young(book: "Book", connection: sqlite3.Connection, begin: Genesis) -> int:
     kept = body.moment_bytes(oldest_kept(book.clock.now(), book.keep_days))
     row = connection.execute(
-        f"SELECT seq FROM entry WHERE seq > ? AND {AT} >= ? ORDER BY seq LIMIT 1",  # noqa: S608
+        f"SELECT seq FROM entry WHERE seq > ? AND {body.AT} >= ? ORDER BY seq LIMIT 1",  # noqa: S608
         (begin.size, kept),
     ).fetchone()
     return row[0] if row else read_tip(connection, book.path).size + 1

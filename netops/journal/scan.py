@@ -66,8 +66,10 @@ class Scan:
         if len(self.findings) < _MOST_FINDINGS:
             self.findings.append(Finding(seq, problem))
 
-    def note_run(self, seq: int, data: bytes) -> None:
-        """Follow a run through its begin and end."""
+    def note(self, seq: int, data: bytes) -> None:
+        """Follow runs through begin and end, and keep what the journal says of itself."""
+        if b'"kind":"journal.' in data:
+            self.marks.append((seq, data))
         match = _RUN.search(data)
         if match is None:
             return
@@ -89,7 +91,7 @@ def scan(stretch: Stretch) -> Scan:
             _walk(rows, stretch, previous, result)
         finally:
             connection.close()
-    except (sqlite3.Error, NetopsError, TypeError) as error:
+    except (sqlite3.Error, NetopsError, TypeError, ValueError, AttributeError) as error:
         last = stretch.start + result.entries
         result.findings.append(Finding(last + 1, f"not readable after entry {last}: {error}"))
     return result
@@ -106,7 +108,10 @@ def _walk(rows: Iterable[Row], stretch: Stretch, previous: bytes | None, result:
     wanted = frozenset(stretch.sizes)
     expected = stretch.start + 1
     for seq, data, stored, is_json in rows:
-        if seq != expected:
+        if seq < expected:
+            result.report(seq, f"entry {seq} stands out of order: the file is damaged")
+            return
+        if seq > expected:
             _pad(tree, expected, seq, result)
             previous = None
         if not is_json or not data.startswith(b'{"seq":%d,"at":"' % seq):
@@ -124,10 +129,8 @@ def _walk(rows: Iterable[Row], stretch: Stretch, previous: bytes | None, result:
         tree.append(node)
         if seq in wanted:
             result.frontiers[seq] = tuple(tree)
-        if b'"kind":"run.' in data:
-            result.note_run(seq, data)
-        elif b'"kind":"journal.' in data:
-            result.marks.append((seq, data))
+        if b'"kind":"run.' in data or b'"kind":"journal.' in data:
+            result.note(seq, data)
         result.entries += 1
         expected = seq + 1
     if expected <= stretch.stop:
