@@ -10,7 +10,7 @@ from netops.journal.scan import HEIGHT, STRETCH, Scan, Stretch, scan
 from netops.journal.snapshot import Snapshot
 
 #: Below this many entries, starting processes costs more than it saves.
-_WORTH_PROCESSES = 3 * STRETCH
+_WORTH_PROCESSES = 2 * STRETCH
 
 
 @dataclass(slots=True)

@@ -101,7 +101,8 @@ def _condense(
     rows: Iterable[tuple[int, bytes, bytes]] = connection.execute(
         "SELECT seq, body, hash FROM entry WHERE seq <= ? ORDER BY seq", (removal.last,)
     )
-    size, digest, nodes = begin.size, begin.hash, begin.nodes
+    size, digest = begin.size, begin.hash
+    leaves = []
     for seq, data, stored in rows:
         digest = sha256(digest + data).digest()
         if seq != size + 1 or digest != stored:
@@ -109,8 +110,9 @@ def _condense(
                 f"entry {size + 1} does not agree with its hash, so nothing was removed",
                 hint="run `netops journal verify`",
             )
-        nodes = merkle.push(nodes, size, merkle.leaf_hash(data))
+        leaves.append(merkle.leaf_hash(data))
         size = seq
+    nodes = merkle.Grove(begin.size, begin.nodes, leaves).frontier(size)
     note = connection.execute(
         "SELECT note FROM checkpoint WHERE size <= ? ORDER BY size DESC LIMIT 1", (size,)
     ).fetchone()

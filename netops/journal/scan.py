@@ -5,7 +5,6 @@ Stretches end at multiples of 2**16, so that each yields whole subtrees which on
 
 import re
 import sqlite3
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -25,6 +24,8 @@ WHERE seq > ? AND seq <= ? ORDER BY seq
 _MISSING = bytes(merkle.HASH_BYTES)
 # `run` and `kind` are neighbours only at the top of a body: inside `detail` keys are sorted.
 _RUN = re.compile(rb'"run":"((?:[^"\\]|\\.)*)","kind":"run\.(begin|end|lost)"')
+
+_BATCH = 4096
 
 Row = tuple[int, bytes, bytes, int]
 
@@ -102,17 +103,54 @@ def _stored_hash(connection: sqlite3.Connection, seq: int) -> bytes | None:
     return row[0] if row else None
 
 
-def _walk(rows: Iterable[Row], stretch: Stretch, previous: bytes | None, result: Scan) -> None:
-    """Go through the rows; written flat, since it runs a million times."""
-    tree = list(stretch.nodes)
-    wanted = frozenset(stretch.sizes)
-    expected = stretch.start + 1
-    for seq, data, stored, is_json in rows:
+def _walk(rows: sqlite3.Cursor, stretch: Stretch, previous: bytes | None, result: Scan) -> None:
+    leaves: list[bytes] = []
+    while batch := rows.fetchmany(_BATCH):
+        expected = stretch.start + len(leaves) + 1
+        # A whole batch is compared at once; only where something is wrong, entry by entry.
+        if _is_right(batch, expected, previous):
+            leaves += [sha256(b"\x00" + data).digest() for _, data, _, _ in batch]
+        else:
+            _examine(batch, expected, previous, leaves, result)
+        for seq, data, _, _ in batch:
+            if b'"kind":"run.' in data or b'"kind":"journal.' in data:
+                result.note(seq, data)
+        result.entries += len(batch)
+        previous = batch[-1][2]
+    _pad(stretch.start + len(leaves) + 1, stretch.stop, leaves, result)
+    result.hash = previous or b""
+    base = stretch.start - stretch.start % STRETCH
+    grove = merkle.Grove(stretch.start - base, stretch.nodes, leaves)
+    for size in {*stretch.sizes, stretch.stop}:
+        result.frontiers[size] = grove.frontier(size - base)
+
+
+def _is_right(batch: list[Row], expected: int, previous: bytes | None) -> bool:
+    """Tell whether numbers, form and chain of all rows are right."""
+    if previous is None:
+        return False
+    seqs, bodies, hashes, valid = zip(*batch, strict=True)
+    return (
+        seqs == tuple(range(expected, expected + len(batch)))
+        and all(valid)
+        and all(data.startswith(b'{"seq":%d,"at":"' % seq) for seq, data, _, _ in batch)
+        and [
+            sha256(before + data).digest()
+            for before, data in zip((previous, *hashes[:-1]), bodies, strict=True)
+        ]
+        == list(hashes)
+    )
+
+
+def _examine(
+    batch: list[Row], expected: int, previous: bytes | None, leaves: list[bytes], result: Scan
+) -> None:
+    """Report what is wrong with each row; fill up `leaves` where entries are missing."""
+    for seq, data, stored, is_json in batch:
         if seq < expected:
-            result.report(seq, f"entry {seq} stands out of order: the file is damaged")
-            return
+            raise ValueError(f"entry {seq} stands out of order")
         if seq > expected:
-            _pad(tree, expected, seq, result)
+            _pad(expected, seq - 1, leaves, result)
             previous = None
         if not is_json or not data.startswith(b'{"seq":%d,"at":"' % seq):
             result.report(seq, _misfit(seq, data, bool(is_json)))
@@ -120,32 +158,16 @@ def _walk(rows: Iterable[Row], stretch: Stretch, previous: bytes | None, result:
             result.report(
                 seq, f"entry {seq} does not fit the hash chain: it or its hash was changed"
             )
-        previous = stored
-        node = sha256(b"\x00" + data).digest()
-        carry = (seq - 1) % STRETCH
-        while carry & 1:
-            node = sha256(b"\x01" + tree.pop() + node).digest()
-            carry >>= 1
-        tree.append(node)
-        if seq in wanted:
-            result.frontiers[seq] = tuple(tree)
-        if b'"kind":"run.' in data or b'"kind":"journal.' in data:
-            result.note(seq, data)
-        result.entries += 1
-        expected = seq + 1
-    if expected <= stretch.stop:
-        _pad(tree, expected, stretch.stop + 1, result)
-    result.hash = previous or b""
-    result.frontiers[stretch.stop] = tuple(tree)
+        leaves.append(merkle.leaf_hash(data))
+        previous, expected = stored, seq + 1
 
 
-def _pad(tree: list[bytes], first: int, next_seq: int, result: Scan) -> None:
-    """Report missing entries and keep the tree aligned, so that the rest can be read."""
-    last = next_seq - 1
-    which = f"entry {first} is" if first == last else f"entries {first} to {last} are"
-    result.report(first, f"{which} missing")
-    for seq in range(first, next_seq):
-        tree[:] = merkle.push(tree, (seq - 1) % STRETCH, _MISSING)
+def _pad(first: int, last: int, leaves: list[bytes], result: Scan) -> None:
+    """Report missing entries and hold their place, so that the rest can be read."""
+    if first <= last:
+        which = f"entry {first} is" if first == last else f"entries {first} to {last} are"
+        result.report(first, f"{which} missing")
+        leaves += [_MISSING] * (last - first + 1)
 
 
 def _misfit(seq: int, data: bytes, is_json: bool) -> str:

@@ -1,8 +1,11 @@
 """A journal with a past: a clock that obeys, and runs on many days."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 
+from netops.journal import body, merkle
 from netops.journal.book import Book
 
 ORIGIN = "nms1.campus.example/journal"
@@ -49,3 +52,44 @@ def live(directory: Path, *, days: int = 6, keep_days: int = 400, start: datetim
         run_once(book, f"run-{day}")
         clock.pass_days(1)
     return book
+
+
+def grow(directory: Path, entries: int) -> None:
+    """Fill a journal past the slow, durable way in, and sign it."""
+    with open_book(directory) as book:
+        run_once(book, "first")
+        digest = bytes(32)
+        leaves = []
+        for entry in book.entries():
+            digest = bytes.fromhex(entry.hash)
+            leaves.append(merkle.leaf_hash(entry.body))
+        with book.writing() as connection:
+            more = _rows(len(leaves) + 1, entries, digest, leaves)
+            connection.executemany("INSERT INTO entry VALUES (?, ?, ?)", more)
+            sql = "UPDATE tip SET size = seq, hash = entry.hash, nodes = ? FROM entry WHERE seq = ?"
+            nodes = merkle.Grove(0, (), leaves).frontier(entries)
+            connection.execute(sql, (merkle.pack(nodes), entries))
+        book.checkpoint()
+
+
+def _rows(
+    first: int, last: int, digest: bytes, leaves: list[bytes]
+) -> Iterator[tuple[int, bytes, bytes]]:
+    for seq in range(first, last + 1):
+        # The last run ends with the last entry, so that none is left open.
+        kind = {9: "run.begin", 0: "run.end"}.get((last - seq) % 10, "device.backup")
+        data = body.encode(
+            seq,
+            START,
+            clock_back=False,
+            host="nms1",
+            actor="netops",
+            run=f"01JDB6Y4Q1{(last - seq) // 10:016d}",
+            kind=kind,
+            subject=f"sw-{seq % 300:03d}",
+            ok=True,
+            detail={"bytes": seq, "sha256": "9f86d081884c7d659a2feaa0c55ad015"},
+        )
+        digest = sha256(digest + data).digest()
+        leaves.append(merkle.leaf_hash(data))
+        yield seq, data, digest

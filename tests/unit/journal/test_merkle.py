@@ -82,3 +82,14 @@ def test_every_leaf_can_be_proven_and_no_other(leaves: list[bytes], data: st.Dat
 def test_no_path_leads_to_a_leaf_outside_the_tree() -> None:
     with pytest.raises(ValueError, match="not in a tree"):
         merkle.inclusion_path(3, 3, lambda _start, _stop: b"")
+
+
+@given(bodies, st.data())
+def test_a_grove_yields_the_frontier_at_every_size(
+    leaves: list[bytes], data: st.DataObject
+) -> None:
+    start = data.draw(st.integers(0, len(leaves)))
+    hashes = [merkle.leaf_hash(leaf) for leaf in leaves]
+    grove = merkle.Grove(start, grow(leaves[:start]), hashes[start:])
+    for size in range(start, len(leaves) + 1):
+        assert grove.frontier(size) == grow(leaves[:size])
