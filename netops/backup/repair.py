@@ -45,7 +45,7 @@ class RepairRun:
 
     def __call__(self, repository: Repository, context: Context) -> Result:
         """Heal what can be healed and say what is lost; a dry run only says what would be done."""
-        version = check_tools()
+        version = check_tools(self.room)
         check_place(self.room, repository, context)
         with self.room.exclusively(repository, context):
             if not context.dry_run:

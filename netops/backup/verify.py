@@ -34,7 +34,7 @@ class VerifyRun:
         if depth is None:
             return Result(repository.name, Status.OK, "nothing is due")
         try:
-            check_tools()
+            check_tools(self.room)
             check_place(self.room, repository, context)
             with self.room.exclusively(repository, context):
                 missing, count = self._compare(repository, context)

@@ -83,6 +83,9 @@ SELECT * FROM (
 ) one_job
 ORDER BY seq DESC;
 
+-- backups_of_run --
+SELECT * FROM backup WHERE run_id = :run_id ORDER BY seq;
+
 -- placements_of --
 SELECT * FROM placement WHERE backup_id = :backup_id ORDER BY role DESC, location;
 
@@ -250,7 +253,7 @@ WHERE location = :location AND status IN (0, 1) AND listed_at IS NOT NULL
 -- Copies that were begun and never seen at the location: killed, timed out, or failed half-way.
 SELECT * FROM placement
 WHERE location = :location AND role = 'offsite' AND listed_at IS NULL AND started_at IS NOT NULL
-    AND (status IS NULL OR status > 1);
+    AND (status IS NULL OR (status > 1 AND substr(message, 1, 5) <> 'gone:'));
 
 -- listed_at_location --
 -- Everything that was seen at a location, whole or damaged.
