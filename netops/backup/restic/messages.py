@@ -150,7 +150,10 @@ _MEANINGS: tuple[tuple[re.Pattern[str], int | None, type[NetopsError], str, str]
         "check environment and ssh of the repository in netops.yaml",
     ),
     (
-        re.compile(r"connection refused|no route to host|no such host|network is unreachable"),
+        re.compile(
+            r"connection refused|no route to host|no such host|network is unreachable"
+            r"|unable to start the sftp session"
+        ),
         None,
         UnreachableError,
         "the repository does not answer",
