@@ -28,8 +28,7 @@ LONGEST_FILE, LONGEST_SUITE, LONGEST_FUNCTION = 400, 650, 60
 WAITING_QUERIES = {"unfinished_runs", "latest_backups", "restores"}
 TWO_SENTENCES = {"netops/journal/scan.py"}
 _SENTENCE = re.compile(r"[^\s].*[.?!]", re.DOTALL)
-_NEXTTWO_SENTENCES = {"netops/journal/scan.py"}
-_SENTENCE = re.compile(r"[.?!]\s+[A-Z]")
+_NEXT_SENTENCE = re.compile(r"[.?!]\s+[A-Z]")
 _SQL = re.compile(
     r"\s*(SELECT\s.+\sFROM|INSERT\s+INTO|UPDATE\s.+\sSET|DELETE\s+FROM|CREATE\s+(TABLE|INDEX|VIEW)"
     r"|ALTER\s+TABLE|DROP\s+TABLE)\s",
@@ -53,9 +52,9 @@ def texts_of(tree: ast.AST) -> Iterator[tuple[int, str]]:
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
     }
     for node in ast.walk(tree):
-        is_text = isinstance(node, ast.Constant) and isinstance(node.value, str)
-        if is_text and id(node) not in docstrings:
-            yield node.lineno, node.value
+        if isinstance(node, ast.Constant) and id(node) not in docstrings:
+            if isinstance(node.value, str):
+                yield node.lineno, node.value
 
 
 def test_no_file_is_longer_than_one_can_read() -> None:
