@@ -52,9 +52,9 @@ def texts_of(tree: ast.AST) -> Iterator[tuple[int, str]]:
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
     }
     for node in ast.walk(tree):
-        if isinstance(node, ast.Constant) and id(node) not in docstrings:
-            if isinstance(node.value, str):
-                yield node.lineno, node.value
+        text = node.value if isinstance(node, ast.Constant) else None
+        if isinstance(text, str) and isinstance(node, ast.Constant) and id(node) not in docstrings:
+            yield node.lineno, text
 
 
 def test_no_file_is_longer_than_one_can_read() -> None:
