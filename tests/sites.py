@@ -98,6 +98,7 @@ class Site:
             text=True,
             errors="surrogateescape",
             timeout=120,
+            check=False,
             **more,
         )
         return Done(done.returncode, done.stdout, done.stderr)
@@ -227,7 +228,7 @@ def tree(directory: Path, *, leave_out: Sequence[str] = ()) -> dict[str, tuple[i
         if any(name == part or name.startswith(part + "/") for part in leave_out):
             continue
         facts = path.lstat()
-        content = os.readlink(path).encode() if path.is_symlink() else b""
+        content = os.fsencode(path.readlink()) if path.is_symlink() else b""
         if path.is_file() and not path.is_symlink():
             content = path.read_bytes()
         found[name] = (facts.st_mode, facts.st_uid, content)
