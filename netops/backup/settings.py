@@ -350,6 +350,6 @@ def _job_mistakes(
     sources = job.get("sources")
     for index, source in enumerate(sources if isinstance(sources, list) else []):
         engine = next(iter(source)) if isinstance(source, dict) and len(source) == 1 else "files"
-        if engines and engine not in engines:
+        if engines and engine not in engines and _ENGINE.fullmatch(str(engine)):
             near = did_you_mean(engine, sorted(engines)) or f"; known: {', '.join(sorted(engines))}"
             yield ("sources", index), f"no engine is called '{engine}'{near}"
