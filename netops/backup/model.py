@@ -7,6 +7,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from netops.backup.anomaly import Limits
+
 
 class Kind(StrEnum):
     """What a backup reads again; every kind restores completely on its own."""
@@ -67,6 +69,8 @@ class Job:
     custodian: str = ""
     data_class: str = ""
     description: str = ""
+    #: When a change counts as a jump.
+    alarm: Limits = field(default_factory=Limits)
 
     @property
     def locations(self) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from netops.backup.anomaly import Limits
 from netops.backup.model import BackupPlan, Job, Kind, Repository, Source
 from netops.core.errors import UsageError
 
@@ -46,6 +47,17 @@ def _job(name: str, row: Mapping[str, Any]) -> Job:
         row.get("custodian") or "",
         row.get("data_class") or row.get("class") or "",
         row.get("description") or "",
+        alarm=_limits(row.get("alarm") or {}),
+    )
+
+
+def _limits(row: Mapping[str, Any]) -> Limits:
+    return Limits(
+        bool(row.get("enabled", True)),
+        row.get("rewritten_percent", 50) / 100,
+        row.get("removed_percent", 50) / 100,
+        row.get("encrypted_percent", 10) / 100,
+        row.get("min_files", 10),
     )
 
 
