@@ -123,13 +123,16 @@ def watch(room: BackupRoom, job: Job, backup: Backup, summary: Summary, context:
     execute = room.catalogue.database.execute
     rows = execute("change_rates", job=job.name, limit=2 * WINDOW)
     rates, names = measure(room, job, backup, summary, rows[0] if rows else None, context)
-    past = [Past(_rates(row), row["alarms"] > 0) for row in rows if not row["doubts"]]
+    sound = [row for row in rows if not row["doubts"]]
+    past = [Past(_rates(row), row["alarms"] > 0) for row in sound]
     signs = judge(rates, past, job.alarm, names)
     with room.catalogue.database.transaction():
         values = {**asdict(rates), "backup_id": backup.id, "job": job.name, "seq": backup.seq}
         execute("add_change_rate", **values)
         if signs:
-            _open(room, job, backup, _with_suffix(signs, names))
+            began = max(sign.began for sign in signs)
+            seq = sound[began - 1]["seq"] if began else backup.seq
+            _open(room, backup, seq, _with_suffix(signs, names))
 
 
 def tell(room: BackupRoom, job: Job, result: Result) -> Result:
@@ -161,17 +164,17 @@ def _with_suffix(signs: Sequence[Sign], names: Names) -> Sequence[Sign]:
     return [replace(signs[0], text=f"{signs[0].text}; {text}"), *signs[1:]]
 
 
-def _open(room: BackupRoom, job: Job, backup: Backup, signs: Sequence[Sign]) -> None:
+def _open(room: BackupRoom, backup: Backup, began_seq: int, signs: Sequence[Sign]) -> None:
     execute = room.catalogue.database.execute
-    earlier = execute("open_alarms_of", job=job.name)
+    earlier = execute("open_alarms_of", job=backup.job)
     clean_id = earlier[0]["clean_id"] if earlier else None
     if not earlier:
-        clean = execute("last_before", job=job.name, seq=backup.seq)
+        clean = execute("last_before", job=backup.job, seq=began_seq)
         clean_id = clean[0]["id"] if clean else None
     execute(
         "open_alarm",
         id=new_id(),
-        job=job.name,
+        job=backup.job,
         backup_id=backup.id,
         clean_id=clean_id,
         at=utc_text(room.clock.now()),
@@ -184,7 +187,7 @@ def _rates(row: Row) -> Rates:
 
 
 def _alarm(row: Row) -> Alarm:
-    signs: Sequence[Mapping[str, str]] = ()
+    signs: Sequence[Mapping[str, Any]] = ()
     with suppress(ValueError):
         signs = json.loads(row["signs"])
     moment = row["acknowledged_at"]

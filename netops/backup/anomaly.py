@@ -111,6 +111,8 @@ class Sign:
     #: `encrypted`, `rewritten`, `removed` or `notes`.
     name: str
     text: str
+    #: How many judged backups before this one it began.
+    began: int = 0
 
 
 def judge(
@@ -122,12 +124,14 @@ def judge(
     found = [
         _broken(now, past, limits),
         _opaque(now, past, limits),
-        _notes(now, names or Names(), limits),
+        _notes(names or Names()),
         _rewritten(now, _comparable(now, past), limits),
         _removed(now, _comparable(now, past), limits),
     ]
-    signs = tuple(sign for sign in found if sign is not None)
-    return signs or _creeping(now, past, limits)
+    signs = [sign for sign in found if sign is not None]
+    if not any(sign.name == "encrypted" for sign in signs):
+        signs += _creeping(now, past, limits)
+    return tuple(signs)
 
 
 def usual(past: Sequence[Past], measure: Callable[[Rates], float]) -> float:
@@ -195,11 +199,9 @@ def _opaque(now: Rates, past: Sequence[Past], limits: Limits) -> Sign | None:
     )
 
 
-def _notes(now: Rates, names: Names, limits: Limits) -> Sign | None:
-    del limits
+def _notes(names: Names) -> Sign | None:
     if names.note_folders < max(_NOTE_FOLDERS, 0.2 * names.folders):
         return None
-    del now
     return Sign("notes", f"the same {names.note!r} appeared in {names.note_folders:,} folders")
 
 
@@ -214,7 +216,7 @@ def _rewritten(now: Rates, past: Sequence[Past], limits: Limits) -> Sign | None:
     return Sign(
         "rewritten",
         f"{now.replaced:,} of {now.files_before or 0:,} files ({share:.0%}) were overwritten or replaced "
-        f"since the previous backup; up to {allowed:.0%} is allowed",
+        f"since the previous backup (allowed: {allowed:.0%})",
     )
 
 
@@ -226,7 +228,7 @@ def _removed(now: Rates, past: Sequence[Past], limits: Limits) -> Sign | None:
     return Sign(
         "removed",
         f"{now.lost:,} of {now.files_before or 0:,} files ({share:.0%}) are gone since the previous "
-        f"backup; up to {allowed:.0%} is allowed",
+        f"backup (allowed: {allowed:.0%})",
     )
 
 
@@ -243,5 +245,6 @@ def _creeping(now: Rates, past: Sequence[Past], limits: Limits) -> tuple[Sign, .
     )
     if recent < limits.min_files or recent <= 3 * habit or 2 * struck < recent:
         return ()
-    text = f"about {recent} files lost their type over the last {min(len(counts), _CREEP)} backups"
-    return (Sign("encrypted", text),)
+    began = max(index for index, count in enumerate(counts[:_CREEP]) if count)
+    text = f"about {recent} files lost their type over the last {began + 1} backups"
+    return (Sign("encrypted", text, began),)

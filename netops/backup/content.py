@@ -115,11 +115,11 @@ def promise_of(name: str) -> str:
     """
     Return the ending that promises a type, empty when none does.
 
-    The one before the last counts too, because an attacker's ending is appended, unless the last
-    is a wrapper's.
+    The two before the last count too, because an attacker's are appended (`.id-4711.crypt`), unless
+    a wrapper's stands after them.
     """
     endings = name.lower().split(".")[1:]
-    for ending in endings[:-3:-1]:
+    for ending in endings[:-4:-1]:
         if ending in PROMISES or ending in TEXTS:
             return ending
         if ending in WRAPPERS:
@@ -133,15 +133,18 @@ def read_as(name: str, blocks: Sequence[bytes]) -> Reading | None:
         return None
     promise, head = promise_of(name), blocks[0]
     if _begins(head, PROMISES.get(promise, ())):
-        return Reading.BROKEN if _is_cut(promise, blocks[-1]) else Reading.PACKED
+        return Reading.BROKEN if _is_cut(promise, head, blocks[-1]) else Reading.PACKED
     if _begins(head, _KNOWN):
         return Reading.PACKED
     return _unformed(promise, blocks)
 
 
-def _is_cut(promise: str, last: bytes) -> bool:
+def _is_cut(promise: str, head: bytes, last: bytes) -> bool:
+    """Tell whether a file begins as it should and ends in random bytes."""
     tail = _TAILS.get(promise)
-    return tail is not None and tail not in last and random_like(last)
+    if tail is None or tail in last or not _begins(head, PROMISES[promise][:1]):
+        return False
+    return random_like(last)
 
 
 def _unformed(promise: str, blocks: Sequence[bytes]) -> Reading:

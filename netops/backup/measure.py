@@ -25,21 +25,32 @@ def measure(
     context: Context,
 ) -> tuple[Rates, Names]:
     """Return the change since `before`, the row of the newest backup that was measured."""
+    if before is not None and not _is_same_task(backup, before):
+        before = None
+    rates = compare(backup, summary.data_blobs, before)
+    if before is not None and is_quiet(rates, job.alarm.min_files):
+        return rates, Names()
+    return _look(room, job, backup, rates, before, context)
+
+
+def compare(backup: Backup, new_blobs: int, before: Row | None) -> Rates:
+    """Return the change as far as restic's counts of this backup and the one before tell it."""
     files = backup.files_new + backup.files_changed + backup.files_unmodified
-    first = Rates(backup.kind.value, files, bytes=backup.bytes_processed)
-    first = replace(first, new_blobs=summary.data_blobs)
-    known = before is not None and _is_same_task(backup, before)
-    if known and before is not None:
-        first = replace(
-            first,
-            files_before=before["files"],
-            bytes_before=before["bytes"],
-            touched=_touched_at_least(backup, before),
-            removed=_removed(backup, files, before),
-        )
-        if _is_quiet(backup, first, job):
-            return first, Names()
-    return _look(room, job, backup, first, before if known else None, context)
+    rates = Rates(backup.kind.value, files, bytes=backup.bytes_processed, new_blobs=new_blobs)
+    if before is None:
+        return rates
+    return replace(
+        rates,
+        files_before=before["files"],
+        bytes_before=before["bytes"],
+        touched=_touched_at_least(backup, before),
+        removed=_removed(backup, files, before),
+    )
+
+
+def is_quiet(rates: Rates, min_files: int) -> bool:
+    """Tell whether so little is new that no file needs a look; a full backup is always looked at."""
+    return rates.touched is not None and rates.new_blobs < _FEW and rates.touched < min_files
 
 
 def _look(
@@ -101,10 +112,3 @@ def _removed(backup: Backup, files: int, before: Row) -> int:
         kept_before = before["files_changed"] + before["files_unmodified"]
         return int(max(kept_before - kept, 0) + max(before["files_new"] - backup.files_new, 0))
     return int(max(before["files"] - files, 0))
-
-
-def _is_quiet(backup: Backup, rates: Rates, job: Job) -> bool:
-    """Tell whether so little is new that no file needs a look; a full backup is always looked at."""
-    if backup.kind is Kind.FULL or rates.touched is None:
-        return False
-    return rates.new_blobs < _FEW and rates.touched < job.alarm.min_files
