@@ -1,5 +1,6 @@
 """The look at files: only what changed, bounded, and unmoved by whatever lies in the way."""
 
+import json
 import os
 import socket
 import time
@@ -145,23 +146,33 @@ PATTERNS = [
 ]
 
 
-@pytest.mark.parametrize("patterns", PATTERNS, ids=" ".join)
-def test_excluded_files_are_those_that_restic_excludes(tmp_path: Path, patterns: list[str]) -> None:
+@pytest.fixture(scope="module")
+def repository(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     need("restic")
-    root = tree(tmp_path / "data")
-    env = {"RESTIC_PASSWORD": "x", "RESTIC_REPOSITORY": str(tmp_path / "r")}
+    place = tmp_path_factory.mktemp("restic")
+    env = {"RESTIC_PASSWORD": "x", "RESTIC_REPOSITORY": str(place / "r")}
     run(["restic", "--no-cache", "init"], env=env).check()
-    flags = [f"--exclude={pattern}" for pattern in patterns]
-    run(["restic", "--no-cache", "backup", *flags, str(root)], env=env).check()
-    listed = run(["restic", "--no-cache", "ls", "latest"], env=env).check().stdout.split("\n")
+    return env
 
-    expected = {line for line in listed if line.endswith(".txt")}
+
+@pytest.mark.parametrize("patterns", PATTERNS, ids=" ".join)
+def test_excluded_files_are_those_that_restic_excludes(
+    tmp_path: Path, repository: dict[str, str], patterns: list[str]
+) -> None:
+    root = tree(tmp_path / "data")
+    flags = [f"--exclude={pattern}" for pattern in patterns]
+    argv = ["restic", "--no-cache", "backup", "--dry-run", "--json", "--verbose=2", *flags]
+    lines = run([*argv, str(root)], env=repository).check().stdout.splitlines()
+
+    items = [json.loads(line).get("item", "") for line in lines if line.startswith("{")]
+    expected = {item for item in items if item.endswith(".txt")}
+    excludes = Excludes.of(patterns)
     found = {
         str(path)
         for path in root.rglob("*.txt")
         if not any(
-            Excludes.of(patterns).leave_out(str(part), part.name)
-            for part in [path, *path.parents]
+            excludes.leave_out(str(part), part.name)
+            for part in (path, *path.parents)
             if part.is_relative_to(root)
         )
     }
