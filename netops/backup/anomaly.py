@@ -3,6 +3,8 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from netops.backup.model import AlarmLimits
+
 #: How many earlier backups are compared, newest first.
 WINDOW = 30
 #: A job this young has no habits yet, so only its content and its losses are judged.
@@ -14,21 +16,6 @@ _LEAST_BROKEN = 5
 #: Over so many backups a slow attack is added up.
 _CREEP = 7
 _NOTE_FOLDERS = 10
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """The `alarm` section of a job."""
-
-    enabled: bool = True
-    #: Share of the files before, 0 to 1, that may be replaced or overwritten from one backup to the next.
-    rewritten: float = 0.5
-    #: Share of the files before that may be gone without replacement.
-    removed: float = 0.5
-    #: Share of the sampled files that may have lost their type.
-    encrypted: float = 0.1
-    #: Fewer files than this are no mass change.
-    min_files: int = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +103,7 @@ class Sign:
 
 
 def judge(
-    now: Rates, past: Sequence[Past], limits: Limits, names: Names | None = None
+    now: Rates, past: Sequence[Past], limits: AlarmLimits, names: Names | None = None
 ) -> tuple[Sign, ...]:
     """Return the signs of destruction in `now`; `past` is newest first, without alarmed backups."""
     if not limits.enabled or now.files_before is None:
@@ -169,7 +156,7 @@ def _strikes_what_was_there(now: Rates, likely: int) -> bool:
     return 2 * (now.replaced + now.lost) >= likely
 
 
-def _broken(now: Rates, past: Sequence[Past], limits: Limits) -> Sign | None:
+def _broken(now: Rates, past: Sequence[Past], limits: AlarmLimits) -> Sign | None:
     share, likely = now.of_sample(now.broken), now.likely(now.broken)
     habit = usual(_sampled(past), lambda rates: rates.of_sample(rates.broken))
     if now.broken < _LEAST_BROKEN or likely < limits.min_files:
@@ -183,7 +170,7 @@ def _broken(now: Rates, past: Sequence[Past], limits: Limits) -> Sign | None:
     )
 
 
-def _opaque(now: Rates, past: Sequence[Past], limits: Limits) -> Sign | None:
+def _opaque(now: Rates, past: Sequence[Past], limits: AlarmLimits) -> Sign | None:
     """Judge random content under names that promise nothing; weaker, so twice as much is asked."""
     count = now.opaque + now.broken
     share, likely = now.of_sample(count), now.likely(count)
@@ -205,7 +192,7 @@ def _notes(names: Names) -> Sign | None:
     return Sign("notes", f"the same {names.note!r} appeared in {names.note_folders:,} folders")
 
 
-def _rewritten(now: Rates, past: Sequence[Past], limits: Limits) -> Sign | None:
+def _rewritten(now: Rates, past: Sequence[Past], limits: AlarmLimits) -> Sign | None:
     share = now.of_before(now.replaced)
     allowed = _allowed(limits.rewritten, usual(past, lambda rates: rates.of_before(rates.replaced)))
     if len(past) < YOUNG or now.replaced < limits.min_files or share <= allowed:
@@ -220,7 +207,7 @@ def _rewritten(now: Rates, past: Sequence[Past], limits: Limits) -> Sign | None:
     )
 
 
-def _removed(now: Rates, past: Sequence[Past], limits: Limits) -> Sign | None:
+def _removed(now: Rates, past: Sequence[Past], limits: AlarmLimits) -> Sign | None:
     share = now.of_before(now.lost)
     allowed = _allowed(limits.removed, usual(past, lambda rates: rates.of_before(rates.lost)))
     if now.lost < limits.min_files or share <= allowed:
@@ -232,7 +219,7 @@ def _removed(now: Rates, past: Sequence[Past], limits: Limits) -> Sign | None:
     )
 
 
-def _creeping(now: Rates, past: Sequence[Past], limits: Limits) -> tuple[Sign, ...]:
+def _creeping(now: Rates, past: Sequence[Past], limits: AlarmLimits) -> tuple[Sign, ...]:
     """Add up what single backups are too small to show: a few files lose their type every day."""
     if not now.broken:
         return ()

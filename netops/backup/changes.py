@@ -80,13 +80,15 @@ class ChangesRun:
                     hint="compare two backups of one job",
                 )
             return earlier
-        rows = self.room.catalogue.database.execute("last_before", job=later.job, seq=later.seq)
+        rows = self.room.catalogue.database.execute(
+            "last_before", job=later.job, repository=later.repository, seq=later.seq
+        )
         if not rows:
             raise UsageError(
                 f"there is no good backup of {later.job!r} before {later.id}",
                 hint="name the other one with --against RUN",
             )
-        return _backup(self.room, rows[0]["id"])
+        return _backup(self.room, rows[0]["backup_id"])
 
 
 def _backup(room: BackupRoom, backup_id: str) -> Backup:

@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from netops.backup.anomaly import Limits
-from netops.backup.model import BackupPlan, Job, Kind, Repository, Source
+from netops.backup.model import AlarmLimits, BackupPlan, Job, Kind, Repository, Source
 from netops.core.errors import UsageError
 
 
@@ -51,8 +50,8 @@ def _job(name: str, row: Mapping[str, Any]) -> Job:
     )
 
 
-def _limits(row: Mapping[str, Any]) -> Limits:
-    return Limits(
+def _limits(row: Mapping[str, Any]) -> AlarmLimits:
+    return AlarmLimits(
         bool(row.get("enabled", True)),
         row.get("rewritten_percent", 50) / 100,
         row.get("removed_percent", 50) / 100,

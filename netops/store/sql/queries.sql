@@ -295,7 +295,7 @@ WHERE id = :id AND acknowledged_at IS NULL RETURNING id;
 
 -- last_before --
 -- The newest good backup of a job in its repository before a number.
-SELECT b.id FROM placement p JOIN backup b ON b.id = p.backup_id
-WHERE p.job = :job AND p.location = b.repository AND p.seq < :seq AND p.status IN (0, 1)
-    AND p.listed_at IS NOT NULL
-ORDER BY p.seq DESC LIMIT 1;
+SELECT backup_id FROM placement
+WHERE job = :job AND location = :repository AND seq < :seq AND status IN (0, 1)
+    AND listed_at IS NOT NULL
+ORDER BY seq DESC LIMIT 1;

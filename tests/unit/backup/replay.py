@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from netops.backup.anomaly import Limits, Past, Rates, Sign, judge
+from netops.backup.anomaly import Past, Rates, Sign, judge
 from netops.backup.content import Reading
 from netops.backup.measure import compare, is_quiet
-from netops.backup.model import Backup, Kind
+from netops.backup.model import AlarmLimits, Backup, Kind
 from netops.backup.sample import FILES
 
 _START = datetime(2026, 11, 2, tzinfo=UTC)
@@ -30,7 +30,7 @@ class World:
     """Files by number; what changes them moves the clock of their inode, as on a real disk."""
 
     seed: int
-    limits: Limits = field(default_factory=Limits)
+    limits: AlarmLimits = field(default_factory=AlarmLimits)
     files: dict[int, File] = field(default_factory=dict)
     step: int = 0
     serial: int = 0

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netops.backup.anomaly import Limits, Names, Past, Rates, judge, usual
+from netops.backup.anomaly import Names, Past, Rates, judge, usual
 from netops.backup.content import Reading
-from netops.backup.model import Kind
+from netops.backup.model import AlarmLimits, Kind
 from tests.unit.backup.replay import Day, World, live
 
 MONTH = range(31)
@@ -227,7 +227,7 @@ def test_a_slow_attack_tells_the_backup_before_it_began() -> None:
     slow = Past(Rates("log", 200, 200, touched=4, new_blobs=4, sampled=4, broken=4))
     now = slow.rates
 
-    (sign,) = judge(now, [slow, slow, *quiet], Limits())
+    (sign,) = judge(now, [slow, slow, *quiet], AlarmLimits())
 
     assert sign.began == 2
 
@@ -242,29 +242,29 @@ def test_software_that_rewrites_more_than_half_is_an_alarm_that_can_be_answered(
     assert [sign.name for sign in signs] == ["rewritten"]
     assert world.last is not None
     habit = [Past(world.last, declared=True), *world.past]
-    assert judge(world.last, habit, Limits()) == ()
+    assert judge(world.last, habit, AlarmLimits()) == ()
 
 
 def test_the_first_backup_is_never_judged() -> None:
-    assert judge(Rates("full", 1000, sampled=64, broken=64), (), Limits()) == ()
+    assert judge(Rates("full", 1000, sampled=64, broken=64), (), AlarmLimits()) == ()
 
 
 def test_an_alarm_that_is_switched_off_says_nothing() -> None:
     destroyed = Rates("full", 0, 1000)
-    assert judge(destroyed, (), Limits())
-    assert judge(destroyed, (), Limits(enabled=False)) == ()
+    assert judge(destroyed, (), AlarmLimits())
+    assert judge(destroyed, (), AlarmLimits(enabled=False)) == ()
 
 
 def test_a_note_in_many_folders_is_a_sign_of_its_own() -> None:
     ordinary = Rates("log", 1000, 1000, touched=40, new_blobs=1)
     note = Names("how_to_decrypt.txt", note_folders=20, folders=20)
 
-    (sign,) = judge(ordinary, (), Limits(), note)
+    (sign,) = judge(ordinary, (), AlarmLimits(), note)
 
     assert sign.name == "notes"
     assert "how_to_decrypt.txt" in sign.text
-    assert judge(ordinary, (), Limits(), Names("how_to_decrypt.txt", 9, 9)) == ()
-    assert judge(ordinary, (), Limits(), Names("how_to_decrypt.txt", 20, 200)) == ()
+    assert judge(ordinary, (), AlarmLimits(), Names("how_to_decrypt.txt", 9, 9)) == ()
+    assert judge(ordinary, (), AlarmLimits(), Names("how_to_decrypt.txt", 20, 200)) == ()
 
 
 COUNT = st.integers(0, 5000)
@@ -293,7 +293,7 @@ def rates(draw: st.DrawFn) -> Rates:
 
 PAST = st.lists(st.builds(Past, rates(), st.booleans()), max_size=40)
 LIMITS = st.builds(
-    Limits,
+    AlarmLimits,
     st.just(value=True),
     *[st.floats(0.01, 1)] * 3,
     st.integers(1, 200),
@@ -302,7 +302,7 @@ LIMITS = st.builds(
 
 @given(rates(), PAST, LIMITS)
 def test_shares_and_counts_stay_within_their_bounds(
-    now: Rates, past: list[Past], limits: Limits
+    now: Rates, past: list[Past], limits: AlarmLimits
 ) -> None:
     judge(now, past, limits)
     assert 0 <= now.of_before(now.replaced) <= 1
@@ -312,10 +312,10 @@ def test_shares_and_counts_stay_within_their_bounds(
 
 @given(rates(), PAST, LIMITS)
 def test_fewer_files_than_the_floor_never_alarm(
-    now: Rates, past: list[Past], limits: Limits
+    now: Rates, past: list[Past], limits: AlarmLimits
 ) -> None:
     floor = 1 + max(now.files, now.files_before or 0)
-    few = Limits(min_files=floor + sum(p.rates.files + p.rates.sampled for p in past))
+    few = AlarmLimits(min_files=floor + sum(p.rates.files + p.rates.sampled for p in past))
     assert judge(now, past, few) == ()
     del limits
 
@@ -331,19 +331,19 @@ def test_files_that_only_come_never_alarm(before: int, added: int, past: list[Pa
         sampled=sampled,
         broken=sampled,
     )
-    assert judge(imported, clean, Limits()) == ()
+    assert judge(imported, clean, AlarmLimits()) == ()
 
 
 @given(COUNT, PAST, LIMITS)
 def test_a_backup_without_changes_never_alarms(
-    files: int, past: list[Past], limits: Limits
+    files: int, past: list[Past], limits: AlarmLimits
 ) -> None:
     assert judge(Rates("differential", files, files, touched=0), past, limits) == ()
 
 
 @given(rates(), LIMITS)
-def test_wider_limits_never_find_more(now: Rates, limits: Limits) -> None:
-    wider = Limits(
+def test_wider_limits_never_find_more(now: Rates, limits: AlarmLimits) -> None:
+    wider = AlarmLimits(
         rewritten=min(limits.rewritten * 2, 1),
         removed=min(limits.removed * 2, 1),
         encrypted=min(limits.encrypted * 2, 1),
