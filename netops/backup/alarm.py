@@ -169,9 +169,7 @@ def _open(room: BackupRoom, backup: Backup, began_seq: int, signs: Sequence[Sign
     earlier = execute("open_alarms_of", job=backup.job)
     clean_id = earlier[0]["clean_id"] if earlier else None
     if not earlier:
-        clean = execute(
-            "last_before", job=backup.job, repository=backup.repository, seq=began_seq
-        )
+        clean = execute("last_before", job=backup.job, repository=backup.repository, seq=began_seq)
         clean_id = clean[0]["backup_id"] if clean else None
     execute(
         "open_alarm",
