@@ -30,12 +30,14 @@ class Comparison:
 @dataclass(slots=True)
 class _Tally:
     limit: int
+    #: The journal's note travels in every snapshot and differs in every one; it is no file of the job.
+    own_path: str
     counts: Counter[str] = field(default_factory=Counter)
     listed: list[dict[str, str]] = field(default_factory=list)
 
     def hear(self, path: str, letters: str) -> None:
         kind = next((word for letter, word in _LETTERS.items() if letter in letters), letters)
-        if path.endswith("/"):
+        if path.endswith("/") or path == self.own_path:
             return
         self.counts[kind] += 1
         if len(self.listed) < self.limit:
@@ -56,7 +58,7 @@ class ChangesRun:
         if context.dry_run:
             return Result(later.job, Status.OK, f"would compare {earlier.id} with it", facts)
         repository = self.room.repository(later.repository)
-        tally = _Tally(wanted.limit)
+        tally = _Tally(wanted.limit, str(self.room.anchor_note))
         client.diff(
             self.room.access(repository),
             (_snapshot(earlier), _snapshot(later)),

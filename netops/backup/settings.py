@@ -8,7 +8,6 @@ from typing import Annotated, Any
 
 from pydantic import (
     AfterValidator,
-    BeforeValidator,
     Field,
     ValidationInfo,
     WithJsonSchema,
@@ -17,6 +16,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from netops.backup.alarm_settings import Alarm, AlarmSettings, switchable
 from netops.core.document import Location, dotted
 from netops.core.settings import (
     CadenceText,
@@ -209,54 +209,6 @@ _SOURCE_SCHEMA = {
 Source = Annotated[SourceSettings, WithJsonSchema(_SOURCE_SCHEMA)]
 
 
-class AlarmSettings(Section):
-    """When a backup that changed too much raises the ransomware alarm; `false` switches it off."""
-
-    enabled: bool = Field(
-        default=True,
-        description="False for no alarm; `alarm: false` says the same.",
-        examples=[False],
-    )
-    rewritten_percent: int = Field(
-        default=50,
-        ge=1,
-        le=100,
-        description="More than this share of the files overwritten or replaced between two backups "
-        "is an alarm; more for a job whose habit it is.",
-        examples=[30],
-    )
-    removed_percent: int = Field(
-        default=50,
-        ge=1,
-        le=100,
-        description="More than this share of the files gone between two backups is an alarm.",
-        examples=[30],
-    )
-    encrypted_percent: int = Field(
-        default=10,
-        ge=1,
-        le=100,
-        description="More than this share of the changed files, by a sample, with random content "
-        "in place of their type is an alarm.",
-        examples=[5],
-    )
-    min_files: int = Field(
-        default=10,
-        ge=1,
-        le=1_000_000,
-        description="Fewer files than this are no mass change.",
-        examples=[100],
-    )
-
-
-def _alarm_switch(value: Any) -> Any:
-    return {"enabled": value} if isinstance(value, bool) else value
-
-
-def _or_switch(schema: dict[str, Any]) -> None:
-    schema["anyOf"] = [{"$ref": schema.pop("$ref")}, {"type": "boolean"}]
-
-
 class JobSettings(Section):
     """What is backed up, where to, when, and whose it is."""
 
@@ -298,12 +250,12 @@ class JobSettings(Section):
         description="Older than this the newest backup is critical (default: from the policy).",
         examples=["26h"],
     )
-    alarm: Annotated[AlarmSettings, BeforeValidator(_alarm_switch)] = Field(
+    alarm: Alarm = Field(
         default_factory=AlarmSettings,
         description="When a backup that changed too much raises the ransomware alarm; false for "
         "never.",
         examples=[False],
-        json_schema_extra=_or_switch,
+        json_schema_extra=switchable,
     )
     deadline: Duration = Field(
         default=written("12h"), description="How long the whole job may take.", examples=["12h"]

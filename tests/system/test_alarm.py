@@ -3,64 +3,73 @@
 import os
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.alarm_site import AlarmSite, encrypt, fill
-from tests.require import need
+from tests.documents import encrypt, files_of, fill
+from tests.sites import Site, make_site
 
 
 @pytest.fixture(scope="module")
-def struck(tmp_path_factory: pytest.TempPathFactory) -> AlarmSite:
-    """A job of 40 files with one clean backup and one encrypted."""
-    need("restic")
-    site = AlarmSite.make(tmp_path_factory.mktemp("struck") / "site")
-    fill(site.documents, 40)
-    assert site.netops("backup", "init", "main").code == 0
-    assert site.back_up().code == 0
-    encrypt(site.files()[:30])
-    assert site.back_up().code == 2
+def struck(tmp_path_factory: pytest.TempPathFactory) -> Site:
+    """A job of 44 files with one clean backup and one encrypted."""
+    site = documents(tmp_path_factory.mktemp("struck") / "site")
+    site.backup()
+    encrypt(files_of(site.source)[:30])
+    site.backup(code=2)
     return site
 
 
-def alarm_id(site: AlarmSite) -> str:
-    return str(site.netops("backup", "alarm", "list", "--all", "--json").data[0]["id"])
+def documents(directory: Path, alarm: Any = None) -> Site:
+    site = make_site(directory)
+    fill(site.source, 40)
+    del site.job["offsite"]
+    limit(site, alarm)
+    return site
 
 
-def test_comparison_tells_added_changed_and_removed(struck: AlarmSite) -> None:
-    newest, oldest = [b["id"] for b in struck.netops("backup", "list", "--json").data]
+def limit(site: Site, alarm: Any) -> None:
+    site.job["alarm"] = alarm
+    site.write()
 
-    found = struck.netops("backup", "changes", newest, "--json", "--limit", "1000").result
+
+def alarm_id(site: Site) -> str:
+    return str(site.netops("backup", "alarm", "list", "--all", "--json").json()[0]["id"])
+
+
+def compare(site: Site, *arguments: str) -> dict[str, Any]:
+    (result,) = site.netops("backup", "changes", *arguments, "--json").results()
+    return result
+
+
+def test_comparison_tells_added_changed_and_removed(struck: Site) -> None:
+    newest, oldest = [backup["id"] for backup in struck.backups()]
+
+    found = compare(struck, newest, "--limit", "1000")
 
     assert (found["from"], found["to"]) == (oldest, newest)
-    assert (found["added"], found["removed"], found["changed"]) == (30, 30, 1)
+    assert (found["added"], found["removed"], found["changed"]) == (30, 30, 0)
     added = [row["path"] for row in found["files"] if row["change"] == "added"]
-    assert added == sorted(str(p) for p in struck.files() if p.suffix == ".locked")
-    changed = [row["path"] for row in found["files"] if row["change"] == "changed"]
-    assert [Path(path).name for path in changed] == ["checkpoint.note"]
-
-    same = struck.netops("backup", "changes", newest, "--against", newest, "--json").result
-    assert same["files"] == []
+    assert added == sorted(str(p) for p in files_of(struck.source) if p.suffix == ".locked")
+    assert compare(struck, newest, "--against", newest)["files"] == []
 
 
-def test_comparison_lists_no_more_than_asked_and_counts_all(struck: AlarmSite) -> None:
-    newest = struck.netops("backup", "list", "--json").data[0]["id"]
+def test_comparison_lists_no_more_than_asked_and_counts_all(struck: Site) -> None:
+    shown = struck.netops("backup", "changes", struck.backups()[0]["id"], "--limit", "5")
 
-    shown = struck.netops("backup", "changes", newest, "--limit", "5")
-
-    assert shown.out.count("documents/") == 5
-    assert "56 more are not listed" in shown.out
-    assert "30 added, 1 changed, 30 removed" in shown.out
+    assert shown.out.count("source/") == 5
+    assert "55 more are not listed" in shown.out
+    assert "30 added, 0 changed, 30 removed" in shown.out
 
 
-def test_comparison_without_a_backup_before_says_so(struck: AlarmSite) -> None:
-    oldest = struck.netops("backup", "list", "--json").data[-1]["id"]
-    answer = struck.netops("backup", "changes", oldest)
+def test_comparison_without_a_backup_before_says_so(struck: Site) -> None:
+    answer = struck.netops("backup", "changes", struck.backups()[-1]["id"])
     assert answer.code == 64
-    assert "no good backup of 'docs' before" in answer.out
+    assert "no good backup of 'data' before" in answer.out
 
 
-def test_acknowledging_needs_a_reason_and_a_known_alarm(struck: AlarmSite) -> None:
+def test_acknowledging_needs_a_reason_and_a_known_alarm(struck: Site) -> None:
     known = alarm_id(struck)
 
     assert struck.netops("backup", "alarm", "acknowledge", known).code == 64
@@ -71,20 +80,20 @@ def test_acknowledging_needs_a_reason_and_a_known_alarm(struck: AlarmSite) -> No
     assert struck.netops("backup", "alarm", "list").code == 2
 
 
-def test_rehearsed_acknowledgement_changes_nothing(struck: AlarmSite) -> None:
+def test_rehearsed_acknowledgement_changes_nothing(struck: Site) -> None:
     arguments = ("acknowledge", alarm_id(struck), "--reason", "x", "--dry-run")
     assert struck.netops("backup", "alarm", *arguments).code == 0
     assert struck.netops("backup", "alarm", "list").code == 2
 
 
 def test_acknowledged_alarm_keeps_who_and_why_and_cannot_be_answered_twice(
-    struck: AlarmSite,
+    struck: Site,
 ) -> None:
     arguments = ("acknowledge", alarm_id(struck).lower(), "--reason", "drill | 演練")
     assert struck.netops("backup", "alarm", *arguments).code == 0
 
     assert struck.netops("backup", "alarm", "list").out.count("\n") == 1
-    (row,) = struck.netops("backup", "alarm", "list", "--all", "--json").data
+    (row,) = struck.netops("backup", "alarm", "list", "--all", "--json").json()
     assert (row["reason"], row["declared"]) == ("drill | 演練", False)
     assert row["acknowledged_by"]
     again = struck.netops("backup", "alarm", *arguments)
@@ -93,63 +102,73 @@ def test_acknowledged_alarm_keeps_who_and_why_and_cannot_be_answered_twice(
 
 
 def test_alarm_switched_off_looks_at_nothing_and_is_told(tmp_path: Path) -> None:
-    need("restic")
-    site = AlarmSite.make(tmp_path / "site", more="alarm: false")
-    fill(site.documents, 40)
-    site.netops("backup", "init", "main")
-    site.back_up()
-    encrypt(site.files())
+    site = documents(tmp_path / "site", alarm=False)
+    site.backup()
+    encrypt(files_of(site.source))
 
-    answer = site.back_up()
-
-    assert answer.code == 0
-    assert "change" not in answer.result
-    status = site.netops("backup", "status")
-    assert (status.code, "ransomware alarm off" in status.out) == (0, True)
+    assert "change" not in site.backup()
+    assert site.status()["main"]["remark"] == "ransomware alarm off"
+    assert site.states() == {"main": "OK"}
 
 
 def test_limits_of_the_job_are_obeyed(tmp_path: Path) -> None:
-    need("restic")
-    site = AlarmSite.make(tmp_path / "site", more="alarm: {min_files: 100}")
-    fill(site.documents, 40)
-    site.netops("backup", "init", "main")
-    site.back_up()
-    encrypt(site.files())
-    assert site.back_up().code == 0
+    site = documents(tmp_path / "site", alarm={"min_files": 100})
+    site.backup()
+    encrypt(files_of(site.source))
+    site.backup()
 
-    site.configure("alarm: {removed_percent: 20}")
-    for file in site.files()[:12]:
+    limit(site, {"removed_percent": 20})
+    for file in files_of(site.source)[:12]:
         file.unlink()
-    assert site.back_up().code == 2
+    site.backup(code=2)
+
+
+def test_a_change_declared_ordinary_becomes_a_habit(tmp_path: Path) -> None:
+    site = documents(tmp_path / "site")
+    for turn in range(5):
+        for file in files_of(site.source):
+            if turn and file.suffix == ".txt":
+                file.write_text(f"{turn} {file.read_text()}")
+        assert site.backup()["status"] == "OK", "a young job that rewrites half of its files"
+
+    def cut() -> None:
+        for file in files_of(site.source)[:12]:
+            file.unlink()
+
+    limit(site, {"removed_percent": 20})
+    cut()
+    site.backup(code=2)
+    arguments = ("acknowledge", alarm_id(site), "--reason", "the monthly purge", "--ordinary")
+    assert site.netops("backup", "alarm", *arguments).code == 0
+    fill(site.source, 40)
+    site.backup()
+    cut()
+    site.backup()
 
 
 def test_wrong_limits_are_told_where_they_stand(tmp_path: Path) -> None:
-    site = AlarmSite.make(tmp_path / "site", more="alarm: {removed_percent: 0, remove: 1}")
+    site = documents(tmp_path / "site", alarm={"removed_percent": 0, "remove": 1})
     answer = site.netops("config", "check")
     assert answer.code == 78
-    assert "backup.jobs.docs.alarm.removed_percent" in answer.err
-    assert "backup.jobs.docs.alarm.remove" in answer.err
+    assert "backup.jobs.data.alarm.removed_percent" in answer.err
+    assert "backup.jobs.data.alarm.remove" in answer.err
 
 
 def test_unchanged_backup_reads_no_file_and_starts_restic_no_more_often(tmp_path: Path) -> None:
-    need("restic")
-    site = AlarmSite.make(tmp_path / "site")
-    fill(site.documents, 60)
+    site = documents(tmp_path / "site")
     calls, tool = tmp_path / "calls", tmp_path / "bin/restic"
     tool.parent.mkdir()
     tool.write_text(f'#!/bin/sh\necho "$*" >> {calls}\nexec {shutil.which("restic")} "$@"\n')
     tool.chmod(0o755)
-    watched = AlarmSite(site.home, {"PATH": f"{tool.parent}:{os.environ['PATH']}"})
-    watched.netops("backup", "init", "main")
-    watched.back_up()
-    counts = []
-    for more in ("alarm: true", "alarm: false"):
-        site.configure(more)
+    env = {"PATH": f"{tool.parent}:{os.environ['PATH']}"}
+    assert site.netops("backup", "run", "data", env=env).code == 0
+    starts = {}
+    for alarm in (True, False):
+        limit(site, alarm)
         calls.write_text("")
-        answer = watched.back_up()
-        assert answer.code == 0
-        counts.append(len(calls.read_text().splitlines()))
-        if more == "alarm: true":
-            assert answer.result["change"]["sampled"] == 0
+        done = site.netops("backup", "run", "data", "--json", env=env)
+        starts[alarm] = len(calls.read_text().splitlines())
+        if alarm:
+            assert done.results()[0]["change"]["sampled"] == 0
 
-    assert counts[0] == counts[1] == 1
+    assert starts == {True: 1, False: 1}
