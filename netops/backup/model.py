@@ -47,6 +47,21 @@ class Repository:
 
 
 @dataclass(frozen=True, slots=True)
+class AlarmLimits:
+    """The `alarm` section of a job."""
+
+    enabled: bool = True
+    #: Share of the files before, 0 to 1, that may be replaced or overwritten from one backup to the next.
+    rewritten: float = 0.5
+    #: Share of the files before that may be gone without replacement.
+    removed: float = 0.5
+    #: Share of the sampled files that may have lost their type.
+    encrypted: float = 0.1
+    #: Fewer files than this are no mass change.
+    min_files: int = 10
+
+
+@dataclass(frozen=True, slots=True)
 class Job:
     """What to back up, where to, how often, and whose it is."""
 
@@ -67,6 +82,8 @@ class Job:
     custodian: str = ""
     data_class: str = ""
     description: str = ""
+    #: When a change counts as a jump.
+    alarm: AlarmLimits = AlarmLimits()
 
     @property
     def locations(self) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from netops.backup.model import BackupPlan, Job, Kind, Repository, Source
+from netops.backup.model import AlarmLimits, BackupPlan, Job, Kind, Repository, Source
 from netops.core.errors import UsageError
 
 
@@ -46,6 +46,17 @@ def _job(name: str, row: Mapping[str, Any]) -> Job:
         row.get("custodian") or "",
         row.get("data_class") or row.get("class") or "",
         row.get("description") or "",
+        alarm=_limits(row.get("alarm") or {}),
+    )
+
+
+def _limits(row: Mapping[str, Any]) -> AlarmLimits:
+    return AlarmLimits(
+        bool(row.get("enabled", True)),
+        row.get("rewritten_percent", 50) / 100,
+        row.get("removed_percent", 50) / 100,
+        row.get("encrypted_percent", 10) / 100,
+        row.get("min_files", 10),
     )
 
 

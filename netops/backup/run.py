@@ -5,7 +5,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
-from netops.backup import chain, listing, preflight
+from netops.backup import alarm, chain, listing, preflight
 from netops.backup.chain import Decision, History, NotDue
 from netops.backup.engines.base import Engine, Staged, staging_directory
 from netops.backup.model import Backup, Job, Kind, Placement, Repository, Source
@@ -46,7 +46,7 @@ class BackupRun:
             if isinstance(decision, Decision):
                 backup = self._make(job, repository, decision, context)
         copies = self._copy(job, context)
-        return _result(job, decision, backup, copies)
+        return alarm.tell(self.room, job, _result(job, decision, backup, copies))
 
     def is_idle(self, job: Job) -> bool:
         """Tell whether the job has nothing to do now: no backup due, no copy missing, none killed."""
@@ -128,7 +128,9 @@ class BackupRun:
             bytes_processed=summary.bytes_processed,
             bytes_added=summary.bytes_added,
         )
-        return self._close(done, placement, status, _problem_text(summary))
+        closed = self._close(done, placement, status, _problem_text(summary))
+        alarm.watch(self.room, job, closed, summary, context)
+        return closed
 
     def _open(self, job: Job, decision: Decision, context: Context) -> tuple[Backup, Placement]:
         """Enter the backup before it starts, so that a killed run leaves a trace."""

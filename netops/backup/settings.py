@@ -16,6 +16,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from netops.backup.alarm_settings import Alarm, AlarmSettings, switchable
 from netops.core.document import Location, dotted
 from netops.core.settings import (
     CadenceText,
@@ -248,6 +249,13 @@ class JobSettings(Section):
         default=None,
         description="Older than this the newest backup is critical (default: from the policy).",
         examples=["26h"],
+    )
+    alarm: Alarm = Field(
+        default_factory=AlarmSettings,
+        description="When a backup that changed too much raises the ransomware alarm; false for "
+        "never.",
+        examples=[False],
+        json_schema_extra=switchable,
     )
     deadline: Duration = Field(
         default=written("12h"), description="How long the whole job may take.", examples=["12h"]

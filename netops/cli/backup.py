@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from netops.backup.plan import chosen_jobs, chosen_repositories
-from netops.cli import backup_view
+from netops.cli import backup_alarm, backup_view
 from netops.cli.options import DryRun, Jitter, Json, Quiet, Timeout, Yes, confirm
 from netops.cli.runs import View, open_site, perform
 from netops.core.errors import UsageError
@@ -241,3 +241,7 @@ def unlock(
         Options(dry_run=dry_run),
         View(heads=("REPOSITORY", "STATUS", "TIME", "REMARK")),
     )
+
+
+app.add_typer(backup_alarm.app, name="alarm")
+app.command("changes")(backup_alarm.changes)

@@ -24,7 +24,9 @@ def proceeds(site: Site) -> None:
     assert sorted(ended) == sorted(begun)
     target = site.directory / "proof"
     for place in ("main", "offsite"):
-        done = site.netops("backup", "restore", "data", "--from", place, "--to", str(target / place))
+        done = site.netops(
+            "backup", "restore", "data", "--from", place, "--to", str(target / place)
+        )
         assert done.code == 0, done
         assert tree(target / place / str(site.source).lstrip("/")) == tree(site.source)
 

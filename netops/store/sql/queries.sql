@@ -252,3 +252,50 @@ WHERE location = :location AND status IN (0, 1) AND listed_at IS NOT NULL
 -- Copies that were begun and have no outcome.
 SELECT * FROM placement
 WHERE location = :location AND role = 'offsite' AND status IS NULL AND started_at IS NOT NULL;
+
+-- add_change_rate --
+INSERT INTO change_rate (backup_id, job, seq, kind, files, files_before, bytes, bytes_before,
+    touched, removed, new_blobs, sampled, broken, opaque)
+VALUES (:backup_id, :job, :seq, :kind, :files, :files_before, :bytes, :bytes_before,
+    :touched, :removed, :new_blobs, :sampled, :broken, :opaque);
+
+-- change_rates --
+-- Newest first, limit NULL all, with what the backup itself tells. alarms counts those raised, doubts those that
+-- nobody declared ordinary.
+SELECT c.*, b.parent_id, b.repository, b.started_at, b.sources, b.files_new, b.files_changed,
+    b.files_unmodified,
+    (SELECT COUNT(*) FROM alarm a WHERE a.backup_id = c.backup_id) AS alarms,
+    (SELECT COUNT(*) FROM alarm a WHERE a.backup_id = c.backup_id AND a.declared = 0) AS doubts
+FROM change_rate c JOIN backup b ON b.id = c.backup_id
+WHERE c.job = :job ORDER BY c.seq DESC LIMIT COALESCE(CAST(:limit AS BIGINT), 9223372036854775807);
+
+-- open_alarm --
+INSERT INTO alarm (id, job, backup_id, clean_id, at, signs)
+VALUES (:id, :job, :backup_id, :clean_id, :at, :signs);
+
+-- open_alarms --
+-- Oldest first: the first of a job tells the last backup before the trouble began.
+SELECT * FROM alarm WHERE acknowledged_at IS NULL ORDER BY job, id;
+
+-- open_alarms_of --
+SELECT * FROM alarm WHERE job = :job AND acknowledged_at IS NULL ORDER BY id;
+
+-- alarms --
+-- Newest first; limit NULL all.
+SELECT * FROM alarm ORDER BY id DESC
+LIMIT COALESCE(CAST(:limit AS BIGINT), 9223372036854775807);
+
+-- alarm_by_id --
+SELECT * FROM alarm WHERE id = :id;
+
+-- acknowledge_alarm --
+-- No row comes back when there is no such open alarm.
+UPDATE alarm SET acknowledged_at = :at, acknowledged_by = :by, reason = :reason, declared = :declared
+WHERE id = :id AND acknowledged_at IS NULL RETURNING id;
+
+-- last_before --
+-- The newest good backup of a job in its repository before a number.
+SELECT backup_id FROM placement
+WHERE job = :job AND location = :repository AND seq < :seq AND status IN (0, 1)
+    AND listed_at IS NOT NULL
+ORDER BY seq DESC LIMIT 1;
