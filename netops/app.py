@@ -10,6 +10,7 @@ from netops.core.errors import ConfigError
 from netops.core.files import private_directory
 
 if TYPE_CHECKING:
+    from netops.backup.handover import Custody
     from netops.backup.model import BackupPlan
     from netops.backup.room import BackupRoom
     from netops.backup.status import Protection
@@ -124,6 +125,15 @@ class Site:
             self.journal_directory / NOTE_NAME,
             self.clock,
         )
+
+    @cached_property
+    def custody(self) -> "Custody":
+        """Who keeps what, on record."""
+        from netops.backup.handover import Custody
+        from netops.backup.register import Register
+
+        register = Register(self.database, lambda: self.journal, self.locks / "custody.lock")
+        return Custody(register, self.backup_plan, self.backups.catalogue, self.clock)
 
     @property
     def locks(self) -> Path:

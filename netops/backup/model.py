@@ -34,6 +34,17 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
+class Keeping:
+    """Where something is kept and by whom, as far as netops.yaml says."""
+
+    place: str = ""
+    address: str = ""
+    kind: str = "other"
+    custodian: str = ""
+    protection: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Repository:
     """One place for snapshots, as configured; secrets are references."""
 
@@ -44,6 +55,7 @@ class Repository:
     deadline_s: float = 6 * 3600
     connect_timeout_s: float = 20
     limit_upload_bytes_s: int | None = None
+    keeping: Keeping = Keeping()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +77,8 @@ class Job:
     custodian: str = ""
     data_class: str = ""
     description: str = ""
+    #: Devices of the inventory; none means this machine.
+    protects: tuple[str, ...] = ()
 
     @property
     def locations(self) -> tuple[str, ...]:
@@ -79,6 +93,8 @@ class BackupPlan:
     repositories: Mapping[str, Repository] = field(default_factory=dict)
     jobs: Mapping[str, Job] = field(default_factory=dict)
     parallel: int = 2
+    handover_within_s: float = 7 * 86_400
+    handover_needs_two_accounts: bool = False
 
 
 @dataclass(frozen=True, slots=True)

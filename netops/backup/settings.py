@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field, ValidationInfo, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
+from netops.backup.custody_settings import CoverageSettings, CustodySettings, HandoverSettings
 from netops.core.document import Location, dotted
 from netops.core.settings import (
     CadenceText,
@@ -103,6 +104,11 @@ class RepositorySettings(Section):
         default=False,
         description="True when the storage refuses to delete; retention then runs on its side.",
         examples=[True],
+    )
+    custody: CustodySettings = Field(
+        default_factory=CustodySettings,
+        description="Where the repository stands and who keeps it.",
+        examples=[{"place": "Library, room 3, safe", "custodian": "Chen Li"}],
     )
 
 
@@ -255,6 +261,12 @@ class JobSettings(Section):
         description="How sensitive the data is, in your own words.",
         examples=["internal"],
     )
+    protects: list[Name] = Field(
+        default_factory=list,
+        description="Devices of the inventory whose data this is (default: this machine, found "
+        "by site.origin).",
+        examples=[["www-1", "db-1"]],
+    )
 
 
 class BackupSettings(Section):
@@ -272,6 +284,16 @@ class BackupSettings(Section):
     )
     parallel: int = Field(
         default=2, ge=1, le=64, description="How many jobs run at the same time.", examples=[2]
+    )
+    handover: HandoverSettings = Field(
+        default_factory=HandoverSettings,
+        description="How custody changes hands.",
+        examples=[{"confirm_within": "7d"}],
+    )
+    coverage: CoverageSettings = Field(
+        default_factory=CoverageSettings,
+        description="What `netops backup coverage` asks for.",
+        examples=[{"servers": "role=server"}],
     )
 
 
