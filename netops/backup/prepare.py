@@ -28,7 +28,7 @@ class InitRun:
 
     def __call__(self, repository: Repository, context: Context) -> Result:
         """Create the repository, or prove that the password opens the one that is there."""
-        check_tools()
+        check_tools(self.room)
         access = self.room.access(repository)
         deadline_s = limits(context, 300).deadline_s or 300
         try:

@@ -64,7 +64,7 @@ class RestoreRun:
     def __call__(self, request: Request, context: Context) -> Result:
         """Restore, compare every byte with the repository, put databases in their place."""
         repository = self.room.repository(request.location)
-        check_tools()
+        check_tools(self.room)
         check_place(self.room, repository, context)
         found = self._find(request, repository, context)
         if context.dry_run:

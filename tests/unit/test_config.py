@@ -118,7 +118,12 @@ def test_values_are_plain_and_absolute(tmp_path: Path) -> None:
     assert job["class"] == "internal"
     assert job["max_age"] == 36 * 3600
     assert job["deadline"] == 12 * 3600
-    assert job["policy"] == {"full": "monthly", "differential": None, "log": None}
+    assert job["policy"] == {
+        "full": "monthly",
+        "differential": None,
+        "log": None,
+        "turn_s": 31 * 86_400,
+    }
     assert job["sources"] == [{"engine": "files", "path": "/etc", "options": {}}]
     main = values["backup"]["repositories"]["main"]
     assert main["location"] == f"{tmp_path}/r/main"
@@ -311,7 +316,7 @@ def in_job(line: str) -> str:
             "netops.yaml:8: backup.jobs.etc.sources.0: a path or one `engine: path` expected",
         ),
         (
-            GOOD.replace("[/etc]", "[{pg: [x]}]"),
+            GOOD.replace("[/etc]", "[{sqlite: [x]}]"),
             "netops.yaml:8: backup.jobs.etc.sources.0: a path or a mapping of options expected",
         ),
         (
@@ -319,7 +324,7 @@ def in_job(line: str) -> str:
             "netops.yaml:8: backup.jobs.etc.sources.0: the name of an engine expected",
         ),
         (
-            GOOD.replace("[/etc]", "[{pg: {db: {password: hunter2}}}]"),
+            GOOD.replace("[/etc]", "[{sqlite: {db: {password: hunter2}}}]"),
             "netops.yaml:8: backup.jobs.etc.sources.0: db.password: a secret is given by reference",
         ),
         (
