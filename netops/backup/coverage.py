@@ -61,7 +61,7 @@ class Cover:
 
 
 @dataclass(frozen=True, slots=True)
-class Site:
+class Question:
     """What coverage looks at."""
 
     plan: BackupPlan
@@ -72,7 +72,7 @@ class Site:
     now: datetime
 
 
-def assess(site: Site, protections: Iterable[Protection], database: Database) -> list[Cover]:
+def assess(asked: Question, protections: Iterable[Protection], database: Database) -> list[Cover]:
     """Return the covers of servers, jobs and repositories, and devices nobody knows."""
     rows = list(protections)
     reads = {row["location"]: parse_utc(row["at"]) for row in database.execute("last_full_reads")}
@@ -81,21 +81,21 @@ def assess(site: Site, protections: Iterable[Protection], database: Database) ->
         at = parse_utc(row["listed_at"])
         firsts[row["location"]] = min(at, firsts.get(row["location"], at))
     return [
-        *servers(site, rows),
-        *offsite_copies(site, rows),
-        *full_reads(site, reads, firsts),
-        *unknown_devices(site),
+        *servers(asked, rows),
+        *offsite_copies(asked, rows),
+        *full_reads(asked, reads, firsts),
+        *unknown_devices(asked),
     ]
 
 
-def servers(site: Site, protections: Sequence[Protection]) -> list[Cover]:
+def servers(asked: Question, protections: Sequence[Protection]) -> list[Cover]:
     """Return one cover per server of the inventory; one that says so when there is none."""
-    chosen = select(site.devices, site.policy.servers)
+    chosen = select(asked.devices, asked.policy.servers)
     if not chosen:
         reason = mark("no device of the inventory matches %(selector)s")
-        values = {"selector": site.policy.servers}
+        values = {"selector": asked.policy.servers}
         return [Cover("server", "-", Status.UNKNOWN, None, (), reason, values)]
-    return [_server(device, site, protections) for device in chosen]
+    return [_server(device, asked, protections) for device in chosen]
 
 
 def protected_by(device: Device, plan: BackupPlan, origin: str) -> list[Job]:
@@ -108,13 +108,13 @@ def protected_by(device: Device, plan: BackupPlan, origin: str) -> list[Job]:
     ]
 
 
-def _server(device: Device, site: Site, protections: Sequence[Protection]) -> Cover:
-    jobs = protected_by(device, site.plan, site.origin)
+def _server(device: Device, asked: Question, protections: Sequence[Protection]) -> Cover:
+    jobs = protected_by(device, asked.plan, asked.origin)
     names = tuple(job.name for job in jobs)
     if not jobs:
         reason = mark("no job protects it")
         return Cover("server", device.name, Status.CRITICAL, None, (), reason)
-    covers = [_job_cover(device.name, job, site.now, protections) for job in jobs]
+    covers = [_job_cover(device.name, job, asked.now, protections) for job in jobs]
     worst = Status.worst(cover.status for cover in covers)
     shown = next(cover for cover in covers if cover.status is worst)
     # A server is as old as the oldest of its jobs.
@@ -156,45 +156,45 @@ def _by_age(age_s: float, warning_s: float | None, critical_s: float | None) -> 
     return Status.WARNING if warning_s is not None and age_s >= warning_s else Status.OK
 
 
-def offsite_copies(site: Site, protections: Sequence[Protection]) -> list[Cover]:
+def offsite_copies(asked: Question, protections: Sequence[Protection]) -> list[Cover]:
     """Return one cover per job: is the newest copy elsewhere fresh enough."""
-    return [_offsite(job, site, protections) for job in site.plan.jobs.values()]
+    return [_offsite(job, asked, protections) for job in asked.plan.jobs.values()]
 
 
-def _offsite(job: Job, site: Site, protections: Sequence[Protection]) -> Cover:
+def _offsite(job: Job, asked: Question, protections: Sequence[Protection]) -> Cover:
     if not job.offsite:
         reason = mark("no offsite repository is configured")
         return Cover("job", job.name, Status.CRITICAL, None, (), reason)
     warning_s, critical_s = allowed_age_s(job)
-    if site.policy.offsite_age_s is not None:
-        warning_s, critical_s = None, site.policy.offsite_age_s
+    if asked.policy.offsite_age_s is not None:
+        warning_s, critical_s = None, asked.policy.offsite_age_s
     newest = _newest(job, protections, "offsite")
     if newest is None:
         reason = mark("there is no good offsite copy")
         return Cover("job", job.name, Status.CRITICAL, None, job.offsite, reason)
-    status = _by_age((site.now - newest).total_seconds(), warning_s, critical_s)
+    status = _by_age((asked.now - newest).total_seconds(), warning_s, critical_s)
     reason = mark("the newest offsite copy is too old") if status else ""
     return Cover("job", job.name, status, newest, job.offsite, reason, {}, critical_s)
 
 
 def full_reads(
-    site: Site, reads: Mapping[str, datetime], firsts: Mapping[str, datetime]
+    asked: Question, reads: Mapping[str, datetime], firsts: Mapping[str, datetime]
 ) -> list[Cover]:
     """Return one cover per repository: was every byte read back within the policy."""
-    return [_full_read(name, site, reads, firsts) for name in site.plan.repositories]
+    return [_full_read(name, asked, reads, firsts) for name in asked.plan.repositories]
 
 
 def _full_read(
-    name: str, site: Site, reads: Mapping[str, datetime], firsts: Mapping[str, datetime]
+    name: str, asked: Question, reads: Mapping[str, datetime], firsts: Mapping[str, datetime]
 ) -> Cover:
-    limit_s = site.policy.read_within_of.get(name, site.policy.read_within_s)
+    limit_s = asked.policy.read_within_of.get(name, asked.policy.read_within_s)
     read = reads.get(name)
     # What was never read counts from the first backup in it; an empty one needs no reading.
     begun = read or firsts.get(name)
     if begun is None:
         reason = mark("nothing is stored there yet")
         return Cover("repository", name, Status.OK, None, (), reason, {}, limit_s)
-    age = site.now - begun
+    age = asked.now - begun
     status = _by_age(age.total_seconds(), limit_s, limit_s * _FAR_TOO_LONG)
     if status:
         reason = mark("not read back in full for %(days)s days")
@@ -204,11 +204,11 @@ def _full_read(
     return Cover("repository", name, status, read, (), reason, values, limit_s)
 
 
-def unknown_devices(site: Site) -> list[Cover]:
+def unknown_devices(asked: Question) -> list[Cover]:
     """Return the devices that jobs name and the inventory lacks."""
-    known = {device.name for device in site.devices}
+    known = {device.name for device in asked.devices}
     named: dict[str, list[str]] = {}
-    for job in site.plan.jobs.values():
+    for job in asked.plan.jobs.values():
         for device in job.protects:
             if device not in known:
                 named.setdefault(device, []).append(job.name)

@@ -1,15 +1,18 @@
 """The label of a backup: what, whose, when, which type, who keeps it where, and for how long (R6.7)."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, is_dataclass
 from datetime import datetime
 from typing import Any
 
+from netops.backup.catalogue import Catalogue
 from netops.backup.custody import Holding, Item, holder_of
+from netops.backup.handover import Custody
 from netops.backup.model import Backup, BackupPlan, Job, Kind, Placement
 from netops.core.errors import UsageError
-from netops.core.i18n import display_width, mark
+from netops.core.i18n import display_width, mark, mark_plural
 from netops.reports.words import Words, moment, size, visible, zone
+from netops.store.connection import Row
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +52,36 @@ class Label:
     retention: Mapping[str, Any]
 
 
+def make_labels(
+    site: str, catalogue: Catalogue, custody: Custody, backup_ids: Sequence[str]
+) -> list[Label]:
+    """Return the labels of the named backups, or of the newest good one of each job."""
+    wanted = backup_ids or _newest(catalogue, custody.plan)
+    held = custody.holdings()
+    labels = []
+    for backup_id in dict.fromkeys(wanted):
+        backup = catalogue.backup(backup_id)
+        if backup is None:
+            raise UsageError(f"there is no backup {backup_id}", hint="see `netops backup list`")
+        places = catalogue.placements(backup_id)
+        labels.append(make_label(site, backup, places, custody.plan, held))
+    return labels
+
+
+def _newest(catalogue: Catalogue, plan: BackupPlan) -> list[str]:
+    newest: dict[str, Row] = {}
+    for row in catalogue.database.execute("latest_placements"):
+        if row["job"] in plan.jobs:
+            newest[row["job"]] = max(row, newest.get(row["job"], row), key=lambda one: one["seq"])
+    return [newest[job]["backup_id"] for job in plan.jobs if job in newest]
+
+
 def make_label(
     site: str,
     backup: Backup,
     placements: Sequence[Placement],
     plan: BackupPlan,
     holdings: Sequence[Holding],
-    retention: Mapping[str, Any],
 ) -> Label:
     """Return the label; raise UsageError for a backup that cannot be restored from anywhere."""
     good = [place for place in placements if place.is_good]
@@ -84,8 +110,14 @@ def make_label(
         base_id=backup.base_id,
         incomplete=backup.status == 1,
         places=tuple(_place(place, holdings) for place in good),
-        retention=retention,
+        retention=_retention(job),
     )
+
+
+def _retention(job: Job) -> Mapping[str, Any]:
+    """Return the job's retention as plain values; a job without one keeps everything."""
+    rule = getattr(job, "retention", None)
+    return asdict(rule) if is_dataclass(rule) and not isinstance(rule, type) else {}
 
 
 def _custodian(backup: Backup, holdings: Sequence[Holding]) -> str:
@@ -136,29 +168,28 @@ def label_fields(label: Label, speech: Words) -> list[tuple[str, str]]:
 
 
 def _files(label: Label, speech: Words) -> str:
-    return speech.count(mark("%(num)s file"), mark("%(num)s files"), label.files)
+    return speech.plural("%(num)s file", "%(num)s files", label.files)
 
 
 #: Numbers of a retention setting, as labels write them.
 _KEEPS = {
-    "keep_full": (mark("%(num)s full backup"), mark("%(num)s full backups")),
-    "keep_differential": (
-        mark("%(num)s differential backup"),
-        mark("%(num)s differential backups"),
+    "keep_full": mark_plural("%(num)s full backup", "%(num)s full backups"),
+    "keep_differential": mark_plural(
+        "%(num)s differential backup", "%(num)s differential backups"
     ),
-    "keep_log": (mark("%(num)s log backup"), mark("%(num)s log backups")),
-    "daily": (mark("one a day for %(num)s day"), mark("one a day for %(num)s days")),
-    "weekly": (mark("one a week for %(num)s week"), mark("one a week for %(num)s weeks")),
-    "monthly": (mark("one a month for %(num)s month"), mark("one a month for %(num)s months")),
-    "yearly": (mark("one a year for %(num)s year"), mark("one a year for %(num)s years")),
-    "min_days": (mark("%(num)s day at least"), mark("%(num)s days at least")),
+    "keep_log": mark_plural("%(num)s log backup", "%(num)s log backups"),
+    "daily": mark_plural("one a day for %(num)s day", "one a day for %(num)s days"),
+    "weekly": mark_plural("one a week for %(num)s week", "one a week for %(num)s weeks"),
+    "monthly": mark_plural("one a month for %(num)s month", "one a month for %(num)s months"),
+    "yearly": mark_plural("one a year for %(num)s year", "one a year for %(num)s years"),
+    "min_days": mark_plural("%(num)s day at least", "%(num)s days at least"),
 }
 
 
 def retention_text(retention: Mapping[str, Any], speech: Words) -> str:
     """Return how long the backup is kept; without a setting nothing is ever removed."""
     parts = [
-        speech.count(*_KEEPS[key], value)
+        speech.plural(*_KEEPS[key], value)
         for key, value in retention.items()
         if key in _KEEPS and isinstance(value, int) and value
     ]

@@ -9,6 +9,7 @@ from typing import Any
 
 from netops.backup.coverage import Cover
 from netops.backup.custody import Handover, Holding
+from netops.backup.handover import Custody
 from netops.backup.model import Backup
 from netops.backup.register import Comparison
 from netops.backup.status import Protection
@@ -205,6 +206,35 @@ def _harmless(cell: object) -> str:
         return f"{cell:.0f}"
     text = " ".join(str(cell).split())
     return f"'{text}" if text[:1] in {"=", "+", "-", "@"} else text
+
+
+def gather(
+    name: tuple[str, str],
+    since: datetime,
+    custody: Custody,
+    protections: Sequence[Protection],
+    covers: Sequence[Cover],
+) -> BackupReport:
+    """Return the report of the site `name` (its name and its origin) for the time from `since`."""
+    execute, begin = custody.catalogue.database.execute, utc_text(since)
+    done = custody.handovers()
+    head = custody.register.journal.head()
+    return BackupReport(
+        site=name[0],
+        origin=name[1],
+        made_at=custody.clock.now(),
+        since=since,
+        protections=protections,
+        covers=covers,
+        outcomes=outcomes(execute("outcomes_since", since=begin)),
+        failures=custody.catalogue.failures_since(since, MOST_FAILURES),
+        checks=checks(execute("last_verifications")),
+        restores=restores(execute("restores", job=None, limit=MOST_RESTORES), since),
+        holdings=custody.holdings(done),
+        handovers=[one for one in done if one.is_open or one.offered_at >= since],
+        custody=custody.register.compare(),
+        journal_head=head.head if head else "",
+    )
 
 
 def outcomes(rows: Sequence[Row]) -> list[Outcomes]:

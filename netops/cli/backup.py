@@ -1,4 +1,4 @@
-"""netops backup: run, list, show, status, verify, restore, init, unlock."""
+"""netops backup: run, list, show, status, verify, restore, init, unlock, and what is registered below."""
 
 from datetime import datetime
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from netops.backup.plan import chosen_jobs, chosen_repositories
-from netops.cli import backup_view
+from netops.cli import backup_custody, backup_paper, backup_view
 from netops.cli.options import DryRun, Jitter, Json, Quiet, Timeout, Yes
 from netops.cli.runs import View, open_site, perform
 from netops.core.errors import UsageError
@@ -241,3 +241,7 @@ def unlock(
         Options(dry_run=dry_run),
         View(heads=("REPOSITORY", "STATUS", "TIME", "REMARK")),
     )
+
+
+backup_custody.register(app)
+backup_paper.register(app)

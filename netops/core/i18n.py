@@ -23,6 +23,11 @@ def mark(msgid: str) -> str:
     return msgid
 
 
+def mark_plural(one: str, many: str) -> tuple[str, str]:
+    """Return the two forms as they are, as `mark` does."""
+    return one, many
+
+
 def choose_language(
     named: str | None, configured: str | None, environment: Mapping[str, str] | None = None
 ) -> str:

@@ -45,7 +45,7 @@ def environment(speech: Words) -> "Environment":
         moment=words.moment,
         zone=words.zone,
         size=words.size,
-        length=speech.length,
+        duration=speech.length,
         word=speech.word,
         status=speech.status,
         listed=speech.listed,

@@ -6,7 +6,7 @@ from pathlib import Path
 from unicodedata import category
 
 from netops.core import i18n
-from netops.core.i18n import mark
+from netops.core.i18n import mark, mark_plural
 from netops.core.status import Status
 from netops.core.units import size_text
 
@@ -58,7 +58,7 @@ class Words:
         translated = self.catalogue.gettext(msgid)
         return translated % values if values else translated
 
-    def count(self, one: str, many: str, number: int) -> str:
+    def plural(self, one: str, many: str, number: int) -> str:
         """Return `3 files`: the message that fits the number, its `%(num)s` filled in."""
         return self.catalogue.ngettext(one, many, number) % {"num": f"{number:,}"}
 
@@ -77,19 +77,18 @@ class Words:
         """Return a duration in at most two units."""
         if seconds is None:
             return "—"
-        minutes, days = round(seconds / 60), 0
-        hours, minutes = divmod(minutes, 60)
+        hours, minutes = divmod(round(seconds / 60), 60)
         days, hours = divmod(hours, 24)
         if not days and not hours and minutes < 2:
-            return self.count(mark("%(num)s second"), mark("%(num)s seconds"), round(seconds))
+            return self.plural("%(num)s second", "%(num)s seconds", round(seconds))
         parts = [
-            (days, mark("%(num)s day"), mark("%(num)s days")),
-            (hours, mark("%(num)s hour"), mark("%(num)s hours")),
-            (minutes, mark("%(num)s minute"), mark("%(num)s minutes")),
+            (days, mark_plural("%(num)s day", "%(num)s days")),
+            (hours, mark_plural("%(num)s hour", "%(num)s hours")),
+            (minutes, mark_plural("%(num)s minute", "%(num)s minutes")),
         ]
         first = next(place for place, part in enumerate(parts) if part[0])
         shown = [part for part in parts[first : first + 2] if part[0]]
-        return " ".join(self.count(one, many, number) for number, one, many in shown)
+        return " ".join(self.plural(*forms, number) for number, forms in shown)
 
     def listed(self, items: list[str]) -> str:
         """Return items as an enumeration."""
