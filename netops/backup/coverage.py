@@ -125,9 +125,7 @@ def _server(device: Device, asked: Question, protections: Sequence[Protection]) 
     )
 
 
-def _job_cover(
-    name: str, job: Job, now: datetime, protections: Sequence[Protection]
-) -> Cover:
+def _job_cover(name: str, job: Job, now: datetime, protections: Sequence[Protection]) -> Cover:
     newest = _newest(job, protections)
     warning_s, critical_s = allowed_age_s(job)
     if newest is None:

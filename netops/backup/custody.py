@@ -208,9 +208,7 @@ def _configured(name: str, plan: BackupPlan) -> Holding | None:
     )
 
 
-def _received(
-    item: Item, handover: Handover, before: Holding | None, plan: BackupPlan
-) -> Holding:
+def _received(item: Item, handover: Handover, before: Holding | None, plan: BackupPlan) -> Holding:
     known = plan.repositories.get(item.name) if item.kind == "location" else None
     configured = known.keeping.custodian if known else ""
     stays = before is not None and handover.place in {"", before.place}

@@ -104,9 +104,7 @@ class Custody:
             handover = self._open(answer.handover_id)
             return self._answer(handover, answer, self._speaker(handover, answer), context)
 
-    def _answer(
-        self, handover: Handover, answer: Answer, party: str, context: Context
-    ) -> Result:
+    def _answer(self, handover: Handover, answer: Answer, party: str, context: Context) -> Result:
         step = Step(
             handover.id,
             answer.step,
@@ -128,9 +126,7 @@ class Custody:
         status = Status.WARNING if answer.step == REFUSED else Status.OK
         return self._write(step, context, words[answer.step], status)
 
-    def _write(
-        self, step: Step, context: Context, text: str, status: Status = Status.OK
-    ) -> Result:
+    def _write(self, step: Step, context: Context, text: str, status: Status = Status.OK) -> Result:
         facts: dict[str, Any] = {"handover": step.handover_id, **step.facts()}
         if context.dry_run:
             return Result(context.target, Status.OK, f"would record: {step.step}", facts)
@@ -142,7 +138,8 @@ class Custody:
         if item.kind == "location" and item.name not in self.plan.repositories:
             known = ", ".join(self.plan.repositories) or "none"
             raise UsageError(
-                f"there is no repository {item.name!r}", hint=f"repositories in netops.yaml: {known}"
+                f"there is no repository {item.name!r}",
+                hint=f"repositories in netops.yaml: {known}",
             )
         backup = self.catalogue.backup(item.name) if item.kind == "backup" else None
         if item.kind == "backup" and backup is None:
@@ -208,7 +205,9 @@ def _checked(offer: Offer) -> Offer:
         place=_line(offer.place, "--place"),
         note=_line(offer.note, "--note", empty=True),
         items=tuple(
-            dict.fromkeys(Item(item.kind, _line(item.name, "--" + item.kind)) for item in offer.items)
+            dict.fromkeys(
+                Item(item.kind, _line(item.name, "--" + item.kind)) for item in offer.items
+            )
         ),
     )
     if folded(made.giver) == folded(made.receiver):

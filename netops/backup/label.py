@@ -174,9 +174,7 @@ def _files(label: Label, speech: Words) -> str:
 #: Numbers of a retention setting, as labels write them.
 _KEEPS = {
     "keep_full": mark_plural("%(num)s full backup", "%(num)s full backups"),
-    "keep_differential": mark_plural(
-        "%(num)s differential backup", "%(num)s differential backups"
-    ),
+    "keep_differential": mark_plural("%(num)s differential backup", "%(num)s differential backups"),
     "keep_log": mark_plural("%(num)s log backup", "%(num)s log backups"),
     "daily": mark_plural("one a day for %(num)s day", "one a day for %(num)s days"),
     "weekly": mark_plural("one a week for %(num)s week", "one a week for %(num)s weeks"),

@@ -39,6 +39,11 @@ class Difference:
     handover_id: str
     text: str
 
+    @property
+    def can_be_repaired(self) -> bool:
+        """Tell whether the journal still knows what was written."""
+        return self.kind != "rewritten"
+
     def as_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""
         return {
@@ -90,9 +95,10 @@ class Register:
         """
         Write a step into the journal and the catalogue, within `alone`.
 
-        Raises IntegrityError while the two disagree: nothing is built on a doubtful record.
+        Raises IntegrityError while the two disagree: nothing is built on a doubtful record. What
+        happened to steps older than the journal cannot be mended and stays a finding for ever.
         """
-        if self.compare().differences:
+        if any(one.can_be_repaired for one in self.compare().differences):
             raise IntegrityError(
                 "catalogue and journal disagree about custody; nothing was recorded",
                 hint="see `netops backup custody verify`; --repair takes the journal's word",
@@ -121,7 +127,7 @@ class Register:
         Rows older than the journal's beginning stay as they are: nothing tells what they were.
         """
         with self.alone():
-            found = [one for one in self.compare().differences if one.kind != "rewritten"]
+            found = [one for one in self.compare().differences if one.can_be_repaired]
             entries = {recorded.journal_seq: recorded for recorded in self._entries()}
             if not found:
                 return ()
@@ -185,8 +191,8 @@ def compare(rows: Sequence[Row], entries: Sequence[Recorded], removed_to: int) -
     rewritten = bool(entries) and not _proves(entries[0], older)
     if rewritten:
         text = (
-            f"the {len(older)} steps older than the journal's beginning are not those that entry "
-            f"{entries[0].journal_seq} was written after"
+            f"entry {entries[0].journal_seq} was written after other steps than the "
+            f"{len(older)} that are older than the journal"
         )
         differences.append(Difference("rewritten", None, "", text))
     return Comparison(len(known), tuple(differences), len(older), bool(entries) and not rewritten)

@@ -88,7 +88,8 @@ class BackupReport:
     @property
     def status(self) -> Status:
         """Return the worst of what the report shows now; failures of the past do not count."""
-        states = [row.status for row in (*self.protections, *self.covers)]
+        states = [row.status for row in self.protections]
+        states += [cover.status for cover in self.covers]
         states += [Status.CRITICAL] * bool(self.custody.differences)
         return Status.worst(states)
 
@@ -188,7 +189,16 @@ def _more_rows(report: BackupReport) -> Iterator[Sequence[object]]:
             f"to {one.target}: {one.message}",
         )
     for held in report.holdings:
-        yield ("custody", held.item.name, held.place, None, held.item.kind, held.since, None, held.holder)
+        yield (
+            "custody",
+            held.item.name,
+            held.place,
+            None,
+            held.item.kind,
+            held.since,
+            None,
+            held.holder,
+        )
     for handover in report.handovers:
         yield (
             *("handover", handover.id, handover.place, handover.state, None, handover.offered_at),

@@ -169,7 +169,9 @@ def custody(
         now, within_s = site.clock.now(), site.backup_plan.handover_within_s
     finally:
         site.close()
-    late = [one for one in done if one.is_open and (now - one.offered_at).total_seconds() > within_s]
+    late = [
+        one for one in done if one.is_open and (now - one.offered_at).total_seconds() > within_s
+    ]
     status = Status.WARNING if late else Status.OK
     if as_json:
         plain = {

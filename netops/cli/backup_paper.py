@@ -127,9 +127,7 @@ def _moment(text: str, now: datetime) -> datetime:
     return begin
 
 
-def _deliver(
-    site: Site, text: str, out: Path | None, kind: str, detail: dict[str, Any]
-) -> None:
+def _deliver(site: Site, text: str, out: Path | None, kind: str, detail: dict[str, Any]) -> None:
     """Print the text, or write it and put the file's digest on record as evidence."""
     if out is None:
         sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace"))

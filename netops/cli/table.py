@@ -22,7 +22,9 @@ def print_table(
     """Print rows under their heads; columns named in `right` are numbers."""
     out = out or sys.stdout
     cells = [[one_line(value) for value in row] for row in rows]
-    widths = [max(display_width(row[i]) for row in [list(heads), *cells]) for i in range(len(heads))]
+    widths = [
+        max(display_width(row[i]) for row in [list(heads), *cells]) for i in range(len(heads))
+    ]
     colour = is_colourful(out)
     for row in [list(heads), *cells]:
         line = "  ".join(
