@@ -76,8 +76,12 @@ class BackupRun:
             return False
 
         if not there(history.last_full):
-            return History(done=history.done)
-        return history if there(history.last_any) else replace(history, last_any=history.last_full)
+            return History()
+        if there(history.last_any):
+            return history
+        # What stood on the full must be made again, so only the full counts as done.
+        full = history.last_full
+        return History(full, full, {Kind.FULL: (full.seq, full.started_at)} if full else {})
 
     def _rehearse(self, job: Job) -> Result:
         """Say what would be done, after every check that changes nothing."""

@@ -8,7 +8,7 @@ import typer
 
 from netops.backup.plan import chosen_jobs, chosen_repositories
 from netops.cli import backup_custody, backup_paper, backup_view
-from netops.cli.options import DryRun, Jitter, Json, Quiet, Timeout, Yes
+from netops.cli.options import DryRun, Jitter, Json, Quiet, Timeout, Yes, confirm
 from netops.cli.runs import View, open_site, perform
 from netops.core.errors import UsageError
 from netops.core.run import Options, Work
@@ -178,7 +178,7 @@ def restore(
         raise UsageError(f"{relative[0]} is not an absolute path", hint="as it was on the machine")
     if in_place and not yes and not dry_run:
         what = ", ".join(path or [source.text for source in chosen.sources])
-        typer.confirm(f"Write over {what} with the backup from {place}?", abort=True, err=True)
+        confirm(f"Write over {what} with the backup from {place}?")
     request = Request(
         chosen,
         place,
