@@ -304,9 +304,9 @@ FROM places WHERE places.location IS NOT NULL
 ORDER BY places.job, places.location;
 
 -- failures_since --
--- Backups that are not good, newest first.
+-- Backups that are not OK, newest first; limit NULL means all.
 SELECT * FROM backup WHERE started_at >= :since AND (status IS NULL OR status <> 0)
-ORDER BY seq DESC LIMIT :limit;
+ORDER BY seq DESC LIMIT COALESCE(CAST(:limit AS BIGINT), 9223372036854775807);
 
 -- outcomes_since --
 -- How the backups of every job ended; status NULL has no outcome.

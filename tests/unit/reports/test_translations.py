@@ -15,7 +15,6 @@ LANGUAGES = ("zh_Hant", "zh_Hans")
 
 @cache
 def script() -> ModuleType:
-    pytest.importorskip("babel")
     path = ROOT / "scripts" / "translations.py"
     spec = importlib.util.spec_from_file_location("netops_translations", path)
     assert spec is not None
