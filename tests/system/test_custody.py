@@ -3,7 +3,9 @@
 import csv
 import hashlib
 import json
+import os
 import subprocess
+import sys
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -252,3 +254,26 @@ def test_a_browser_prints_the_label_and_a_scanner_reads_it(filled: Path, tmp_pat
     )
 
     assert seen.stdout.split() == [number]
+
+
+def test_of_two_who_answer_at_once_one_is_heard(site: Path) -> None:
+    number = hand_over(site)
+    words = [sys.executable, "-m", "netops", "--site", str(site), "backup", "handover"]
+    answers = (
+        ["confirm", number, "--as", LI],
+        ["refuse", number, "--as", LI, "--reason", "seal broken"],
+        ["withdraw", number, "--as", WANG],
+    )
+    environment = {**os.environ, "PYTHONPATH": str(catalogue_site.ROOT)}
+
+    running = [
+        subprocess.Popen([*words, *answer], env=environment, stdout=subprocess.DEVNULL)
+        for answer in answers
+    ]
+    codes = [process.wait(timeout=60) for process in running]
+
+    assert codes.count(64) == 2
+    (handover,) = json.loads(netops(site, "backup", "custody", "--json")[1])["handovers"]
+    assert handover["state"] == ("confirmed", "refused", "withdrawn")[codes.index(min(codes))]
+    plain = json.loads(netops(site, "backup", "custody", "verify", "--json")[1])
+    assert (plain["status"], plain["compared"]) == ("OK", 2)
