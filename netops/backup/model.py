@@ -34,6 +34,17 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
+class Keeping:
+    """Where something is kept and by whom, as far as netops.yaml says."""
+
+    place: str = ""
+    address: str = ""
+    kind: str = "other"
+    custodian: str = ""
+    protection: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Repository:
     """One place for snapshots, as configured; secrets are references."""
 
@@ -44,6 +55,7 @@ class Repository:
     deadline_s: float = 6 * 3600
     connect_timeout_s: float = 20
     limit_upload_bytes_s: int | None = None
+    keeping: Keeping = Keeping()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +96,8 @@ class Job:
     description: str = ""
     #: When a change counts as a jump.
     alarm: AlarmLimits = AlarmLimits()
+    #: Devices of the inventory; none means this machine.
+    protects: tuple[str, ...] = ()
 
     @property
     def locations(self) -> tuple[str, ...]:
@@ -98,6 +112,8 @@ class BackupPlan:
     repositories: Mapping[str, Repository] = field(default_factory=dict)
     jobs: Mapping[str, Job] = field(default_factory=dict)
     parallel: int = 2
+    handover_within_s: float = 7 * 86_400
+    handover_needs_two_accounts: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""netops backup: run, list, show, status, verify, restore, init, unlock."""
+"""netops backup: run, list, show, status, verify, restore, init, unlock, and what is registered below."""
 
 from datetime import datetime
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from netops.backup.plan import chosen_jobs, chosen_repositories
-from netops.cli import backup_alarm, backup_view
+from netops.cli import backup_alarm, backup_custody, backup_paper, backup_view
 from netops.cli.options import DryRun, Jitter, Json, Quiet, Timeout, Yes, confirm
 from netops.cli.runs import View, open_site, perform
 from netops.core.errors import UsageError
@@ -245,3 +245,5 @@ def unlock(
 
 app.add_typer(backup_alarm.app, name="alarm")
 app.command("changes")(backup_alarm.changes)
+backup_custody.register(app)
+backup_paper.register(app)
