@@ -55,6 +55,17 @@ class Ssh:
 
 
 @dataclass(frozen=True, slots=True)
+class Keeping:
+    """Where something is kept and by whom, as far as netops.yaml says."""
+
+    place: str = ""
+    address: str = ""
+    kind: str = "other"
+    custodian: str = ""
+    protection: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Repository:
     """One place for snapshots, as configured; secrets are references."""
 
@@ -69,6 +80,22 @@ class Repository:
     stall_timeout_s: float = 1800
     verify: Verification = field(default_factory=Verification)
     ssh: Ssh = field(default_factory=Ssh)
+    keeping: Keeping = Keeping()
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmLimits:
+    """The `alarm` section of a job."""
+
+    enabled: bool = True
+    #: Share of the files before, 0 to 1, that may be replaced or overwritten from one backup to the next.
+    rewritten: float = 0.5
+    #: Share of the files before that may be gone without replacement.
+    removed: float = 0.5
+    #: Share of the sampled files that may have lost their type.
+    encrypted: float = 0.1
+    #: Fewer files than this are no mass change.
+    min_files: int = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +119,10 @@ class Job:
     custodian: str = ""
     data_class: str = ""
     description: str = ""
+    #: When a change counts as a jump.
+    alarm: AlarmLimits = AlarmLimits()
+    #: Devices of the inventory; none means this machine.
+    protects: tuple[str, ...] = ()
 
     @property
     def locations(self) -> tuple[str, ...]:
@@ -106,6 +137,8 @@ class BackupPlan:
     repositories: Mapping[str, Repository] = field(default_factory=dict)
     jobs: Mapping[str, Job] = field(default_factory=dict)
     parallel: int = 2
+    handover_within_s: float = 7 * 86_400
+    handover_needs_two_accounts: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,16 +3,29 @@
 from collections.abc import Mapping
 from typing import Any
 
-from netops.backup.model import BackupPlan, Job, Kind, Repository, Source, Ssh, Verification
+from netops.backup.model import (
+    AlarmLimits,
+    BackupPlan,
+    Job,
+    Keeping,
+    Kind,
+    Repository,
+    Source,
+    Ssh,
+    Verification,
+)
 from netops.core.errors import UsageError
 
 
 def backup_plan(data: Mapping[str, Any]) -> BackupPlan:
     """Return the plan; `data` has passed the configuration check."""
+    handover = data.get("handover") or {}
     return BackupPlan(
         {name: _repository(name, row) for name, row in data.get("repositories", {}).items()},
         {name: _job(name, row) for name, row in data.get("jobs", {}).items()},
         int(data.get("parallel", 2)),
+        handover_within_s=float(handover.get("confirm_within") or 7 * 86_400),
+        handover_needs_two_accounts=bool(handover.get("two_accounts")),
     )
 
 
@@ -28,6 +41,17 @@ def _repository(name: str, row: Mapping[str, Any]) -> Repository:
         float(row.get("stall_timeout") or 1800),
         Verification(**(row.get("verify") or {})),
         Ssh(**(row.get("ssh") or {})),
+        _keeping(row.get("custody") or {}),
+    )
+
+
+def _keeping(row: Mapping[str, Any]) -> Keeping:
+    return Keeping(
+        row.get("place") or "",
+        row.get("address") or "",
+        row.get("kind") or "other",
+        row.get("custodian") or "",
+        tuple(row.get("protection") or ()),
     )
 
 
@@ -49,6 +73,18 @@ def _job(name: str, row: Mapping[str, Any]) -> Job:
         row.get("custodian") or "",
         row.get("data_class") or row.get("class") or "",
         row.get("description") or "",
+        alarm=_limits(row.get("alarm") or {}),
+        protects=tuple(row.get("protects") or ()),
+    )
+
+
+def _limits(row: Mapping[str, Any]) -> AlarmLimits:
+    return AlarmLimits(
+        bool(row.get("enabled", True)),
+        row.get("rewritten_percent", 50) / 100,
+        row.get("removed_percent", 50) / 100,
+        row.get("encrypted_percent", 10) / 100,
+        row.get("min_files", 10),
     )
 
 

@@ -5,7 +5,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
-from netops.backup import chain, listing, preflight
+from netops.backup import alarm, chain, listing, preflight
 from netops.backup.chain import Decision, History, NotDue
 from netops.backup.damage import open_damage_text
 from netops.backup.engines.base import Engine, Staged, staging_directory
@@ -50,7 +50,7 @@ class BackupRun:
             if isinstance(decision, Decision):
                 backup = self._make(job, repository, decision, context)
         copies = copy_everywhere(self.room, job, context)
-        result = _result(job, decision, backup, copies)
+        result = alarm.tell(self.room, job, _result(job, decision, backup, copies))
         return with_checks(self.room, job, result, context)
 
     def is_idle(self, job: Job) -> bool:
@@ -81,8 +81,12 @@ class BackupRun:
             return False
 
         if not there(history.last_full):
-            return History(done=history.done)
-        return history if there(history.last_any) else replace(history, last_any=history.last_full)
+            return History()
+        if there(history.last_any):
+            return history
+        # What stood on the full must be made again, so only the full counts as done.
+        full = history.last_full
+        return History(full, full, {Kind.FULL: (full.seq, full.started_at)} if full else {})
 
     def _rehearse(self, job: Job) -> Result:
         """Say what would be done, after every check that changes nothing."""
@@ -132,7 +136,9 @@ class BackupRun:
             bytes_added=summary.bytes_added,
         )
         message = "; ".join(filter(None, [_problem_text(summary), damage]))
-        return self._close(done, placement, status, message)
+        closed = self._close(done, placement, status, message)
+        alarm.watch(self.room, job, closed, summary, context)
+        return closed
 
     def _open(self, job: Job, decision: Decision, context: Context) -> tuple[Backup, Placement]:
         """Enter the backup before it starts, so that a killed run leaves a trace."""

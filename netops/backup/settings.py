@@ -16,6 +16,8 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from netops.backup.alarm_settings import Alarm, AlarmSettings, switchable
+from netops.backup.custody_settings import CoverageSettings, CustodySettings, HandoverSettings
 from netops.core.document import Location, dotted
 from netops.core.settings import (
     CadenceText,
@@ -171,6 +173,11 @@ class RepositorySettings(Section):
         description="True when the storage refuses to delete; retention then runs on its side.",
         examples=[True],
     )
+    custody: CustodySettings = Field(
+        default_factory=CustodySettings,
+        description="Where the repository stands and who keeps it.",
+        examples=[{"place": "Library, room 3, safe", "custodian": "Chen Li"}],
+    )
 
 
 class PolicySettings(Section):
@@ -308,6 +315,13 @@ class JobSettings(Section):
         description="Older than this the newest backup is critical (default: from the policy).",
         examples=["26h"],
     )
+    alarm: Alarm = Field(
+        default_factory=AlarmSettings,
+        description="When a backup that changed too much raises the ransomware alarm; false for "
+        "never.",
+        examples=[False],
+        json_schema_extra=switchable,
+    )
     deadline: Duration = Field(
         default=written("12h"), description="How long the whole job may take.", examples=["12h"]
     )
@@ -332,6 +346,12 @@ class JobSettings(Section):
         description="How sensitive the data is, in your own words.",
         examples=["internal"],
     )
+    protects: list[Name] = Field(
+        default_factory=list,
+        description="Devices of the inventory whose data this is (default: this machine, found "
+        "by site.origin).",
+        examples=[["www-1", "db-1"]],
+    )
 
 
 class BackupSettings(Section):
@@ -349,6 +369,16 @@ class BackupSettings(Section):
     )
     parallel: int = Field(
         default=2, ge=1, le=64, description="How many jobs run at the same time.", examples=[2]
+    )
+    handover: HandoverSettings = Field(
+        default_factory=HandoverSettings,
+        description="How custody changes hands.",
+        examples=[{"confirm_within": "7d"}],
+    )
+    coverage: CoverageSettings = Field(
+        default_factory=CoverageSettings,
+        description="What `netops backup coverage` asks for.",
+        examples=[{"servers": "role=server"}],
     )
 
 

@@ -68,6 +68,7 @@ def protections(
     execute = database.execute
     good = {(row["job"], row["location"]): row for row in execute("latest_placements")}
     tries = {(row["job"], row["location"]): row for row in execute("latest_attempts")}
+    alarms = {row["job"]: row["id"] for row in execute("open_alarms")}
     verified: dict[str, list[Row]] = {}
     for row in execute("last_verifications"):
         verified.setdefault(row["location"], []).append(row)
@@ -83,6 +84,7 @@ def protections(
             max(verified.get(location, ()), key=lambda row: str(row["at"]), default=None),
             readings.get(location, []),
             [
+                _alarm_status(job, location, alarms.get(job.name)),
                 _damage_status(location, damage.get(location, [])),
                 _reading_status(
                     job, repositories[location], readings.get(location, []), database, now
@@ -102,12 +104,12 @@ def _protection(
     attempt: tuple[Status, str],
     check: Row | None,
     readings: Sequence[Reading],
-    soundness: Sequence[tuple[Status, str]],
+    more: Sequence[tuple[Status, str]],
 ) -> Protection:
     restorable = parse_utc(row["started_at"]) if row else None
     rpo_s = (now - restorable).total_seconds() if restorable else None
     warning_s, critical_s = allowed_age_s(job)
-    states = [_age_status(rpo_s, warning_s, critical_s), attempt, *soundness]
+    states = [*more, _age_status(rpo_s, warning_s, critical_s), attempt]
     states.append((_known(check["status"]) if check else Status.OK, _check_remark(check)))
     remark = "; ".join(text for _, text in states if text)
     return Protection(
@@ -197,6 +199,16 @@ def _reading_status(
         return Status.OK, ""
     known = f"since {local_text(last)}" if last else "ever"
     return Status.WARNING, f"not all data read back {known} ({cadence})"
+
+
+def _alarm_status(job: Job, location: str, alarm_id: str | None) -> tuple[Status, str]:
+    if alarm_id is not None:
+        return (
+            Status.CRITICAL,
+            f"changed like an attack: see `netops backup alarm list` ({alarm_id})",
+        )
+    is_told = not job.alarm.enabled and location == job.repository
+    return Status.OK, "ransomware alarm off" if is_told else ""
 
 
 def _check_remark(check: Row | None) -> str:

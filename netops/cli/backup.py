@@ -1,4 +1,4 @@
-"""netops backup: run, list, show, status, verify, restore, init, unlock."""
+"""netops backup: run, list, show, status, verify, restore, init, unlock, and what is registered below."""
 
 from datetime import datetime
 from pathlib import Path
@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from netops.backup.plan import chosen_jobs, chosen_repositories
-from netops.cli import backup_verify, backup_view
-from netops.cli.options import DryRun, Jitter, Json, Quiet, Timeout, Yes
+from netops.cli import backup_alarm, backup_custody, backup_paper, backup_verify, backup_view
+from netops.cli.options import DryRun, Jitter, Json, Quiet, Timeout, Yes, confirm
 from netops.cli.runs import View, open_site, perform
 from netops.core.errors import UsageError
 from netops.core.run import Options, Work
@@ -148,7 +148,7 @@ def restore(
         raise UsageError(f"{relative[0]} is not an absolute path", hint="as it was on the machine")
     if in_place and not yes and not dry_run:
         what = ", ".join(path or [source.text for source in chosen.sources])
-        typer.confirm(f"Write over {what} with the backup from {place}?", abort=True, err=True)
+        confirm(f"Write over {what} with the backup from {place}?")
     request = Request(
         chosen,
         place,
@@ -215,3 +215,7 @@ def unlock(
 
 app.command()(backup_verify.verify)
 app.command()(backup_verify.repair)
+app.add_typer(backup_alarm.app, name="alarm")
+app.command("changes")(backup_alarm.changes)
+backup_custody.register(app)
+backup_paper.register(app)

@@ -1,5 +1,6 @@
 """How to reach one repository: place, password, environment, keys, limits."""
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -12,6 +13,8 @@ from netops.core.redact import register
 from netops.core.secrets import Secret, lend
 
 _REST_USER, _REST_PASSWORD = "RESTIC_REST_USERNAME", "RESTIC_REST_PASSWORD"
+#: What administrators export for their own use of restic, and what would contradict netops.
+_FOREIGN = ("RESTIC_REPOSITORY", "RESTIC_PASSWORD", "RESTIC_FROM_", "RESTIC_KEY_HINT")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +77,8 @@ def opened(access: Access, source: Access | None = None) -> Iterator[Invocation]
         argv += ["--password-file", stack.enter_context(lend(access.password))]
         argv += _local_flags(access)
         argv += _ssh_flags(stack, access, source)
-        env = access.variables()
+        env = {name: "" for name in os.environ if name.startswith(_FOREIGN)}
+        env |= access.variables()
         if source is not None:
             env |= _without_conflict(env, source)
         yield Invocation(tuple(argv), env)
