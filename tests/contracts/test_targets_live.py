@@ -38,7 +38,7 @@ def site(place: Place, tmp_path_factory: pytest.TempPathFactory) -> SmallSite:
     made.env["PATH"] = f"{_spy(made)}:{made.environment({})['PATH']}"
     made.write()
     made.fill()
-    made.json("backup", "init")
+    made.init()
     result = made.result("backup", "run")
     assert [row["status"] for row in result["locations"]] == ["OK", "OK"], result
     return made
@@ -72,9 +72,11 @@ def target(opened: Site) -> Target:
 def test_new_repository_cuts_data_like_its_primary(opened: Site) -> None:
     room = opened.backups
     polynomials = {
-        Call().run(room.access(room.repository(name)), "cat", "config").check().stdout.split(
-            '"chunker_polynomial": "'
-        )[1].split('"')[0]
+        Call()
+        .run(room.access(room.repository(name)), "cat", "config")
+        .check()
+        .stdout.split('"chunker_polynomial": "')[1]
+        .split('"')[0]
         for name in ("main", "away")
     }
     assert len(polynomials) == 1
@@ -148,9 +150,7 @@ def test_a_place_that_is_gone_is_told_in_time_and_caught_up_with(
     assert [row["status"] for row in again["locations"]] == ["OK", "OK"]
 
 
-def test_a_server_that_hangs_is_told_in_time(
-    site: SmallSite, place: Place, target: Target
-) -> None:
+def test_a_server_that_hangs_is_told_in_time(site: SmallSite, place: Place, target: Target) -> None:
     if place.server is None:
         pytest.skip(f"{place.kind} has no server to hang")
     place.server.stall()
