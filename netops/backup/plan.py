@@ -1,10 +1,15 @@
 """From the checked `backup:` section to the plan: plain values in, frozen dataclasses out."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
-from netops.backup.model import BackupPlan, Job, Kind, Repository, Source
+from netops.backup.model import BackupPlan, Job, Kind, Repository, Retention, Source
 from netops.core.errors import UsageError
+
+#: Six months: how long records of access have to be kept.
+ACCESS_LOG_DAYS = 180
+_ACCESS_LOG = {"access-log", "access-logs"}
 
 
 def backup_plan(data: Mapping[str, Any]) -> BackupPlan:
@@ -25,6 +30,10 @@ def _repository(name: str, row: Mapping[str, Any]) -> Repository:
         float(row.get("deadline") or 6 * 3600),
         float(row.get("connect_timeout") or 20),
         row.get("limit_upload"),
+        bool(row.get("append_only")),
+        row.get("prune_location"),
+        row.get("prune_password"),
+        dict(row.get("prune_environment") or {}),
     )
 
 
@@ -45,7 +54,21 @@ def _job(name: str, row: Mapping[str, Any]) -> Job:
         row.get("custodian") or "",
         row.get("data_class") or row.get("class") or "",
         row.get("description") or "",
+        _retention(row),
     )
+
+
+def _retention(row: Mapping[str, Any]) -> Retention:
+    values = dict(row.get("retention") or {})
+    least = ACCESS_LOG_DAYS if is_access_log(row) else 0
+    values["min_days"] = max(values.get("min_days") or 0, least)
+    return Retention(**values)
+
+
+def is_access_log(row: Mapping[str, Any]) -> bool:
+    """Tell whether a job's rows in netops.yaml say that it keeps access logs."""
+    name = str(row.get("data_class") or row.get("class") or "")
+    return bool(row.get("access_log")) or re.sub(r"[\s_-]+", "-", name.casefold()) in _ACCESS_LOG
 
 
 def _source(entry: Mapping[str, Any]) -> Source:
