@@ -54,6 +54,10 @@ class Catalogue:
         """Return the newest backups first."""
         return [_backup(row) for row in self.database.execute("backups", job=job, limit=limit)]
 
+    def backups_of_run(self, run_id: str) -> list[Backup]:
+        """Return what one run of netops backed up."""
+        return [_backup(row) for row in self.database.execute("backups_of_run", run_id=run_id)]
+
     def placements(self, backup_id: str) -> list[Placement]:
         """Return where a backup lies."""
         rows = self.database.execute("placements_of", backup_id=backup_id)
@@ -68,7 +72,7 @@ class Catalogue:
             _backup(full[0]) if full else None,
             _backup(newest[0]) if newest else None,
             {
-                Kind(row["kind"]): parse_utc(row["started_at"])
+                Kind(row["kind"]): (int(row["seq"]), parse_utc(row["started_at"]))
                 for row in kinds
                 if (row["job"], row["repository"]) == (job, repository)
             },

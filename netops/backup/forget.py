@@ -188,7 +188,7 @@ def _spared(decision: retention.Decision, why: str) -> retention.Decision:
 
 def _drop(room: BackupRoom, plan: Plan, context: Context) -> dict[str, str]:
     """Drop what the plan says; return backup id → outcome, each proven by a listing."""
-    check_tools()
+    check_tools(room)
     repository = plan.repository.for_deleting()
     room.target(repository).reach(repository.connect_timeout_s)
     context.progress(Progress(step="listing"))

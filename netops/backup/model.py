@@ -123,6 +123,8 @@ class Job:
     one_file_system: bool = False
     #: Cadences as text by kind, strongest first.
     policy: Mapping[Kind, str] = field(default_factory=dict)
+    #: Seconds between two turns of the tightest cadence; None without cadences.
+    turn_s: float | None = None
     max_age_s: float | None = None
     deadline_s: float = 12 * 3600
     owner: str = ""

@@ -47,6 +47,7 @@ def _job(name: str, row: Mapping[str, Any]) -> Job:
         tuple(row.get("exclude") or ()),
         bool(row.get("one_file_system")),
         {kind: policy[kind.value] for kind in Kind if policy.get(kind.value)},
+        policy.get("turn_s"),
         row.get("max_age"),
         float(row.get("deadline") or 12 * 3600),
         row.get("owner") or "",

@@ -38,7 +38,7 @@ class PruneRun:
         """Check, free, check again; nothing is freed from a repository that is not whole."""
         if not repository.may_delete:
             return self._cannot(repository)
-        check_tools()
+        check_tools(self.room)
         deleting = repository.for_deleting()
         self.room.target(deleting).reach(deleting.connect_timeout_s)
         with self.room.exclusively(deleting, context):

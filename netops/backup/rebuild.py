@@ -75,7 +75,7 @@ class RebuildRun:
 
     def __call__(self, repository: Repository, context: Context) -> Result:
         """List the repository, enter what the catalogue lacks, strike what is gone."""
-        check_tools()
+        check_tools(self.room)
         self.room.target(repository).reach(repository.connect_timeout_s)
         with self.room.exclusively(repository, context):
             context.progress(Progress(step="listing"))

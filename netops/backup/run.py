@@ -48,6 +48,16 @@ class BackupRun:
         copies = self._copy(job, context)
         return _result(job, decision, backup, copies)
 
+    def is_idle(self, job: Job) -> bool:
+        """Tell whether the job has nothing to do now: no backup due, no copy missing, none killed."""
+        catalogue = self.room.catalogue
+        if not self.due_only or any(b.job == job.name for b in catalogue.unfinished()):
+            return False
+        decision = self._decide(job, self.room.repository(job.repository))
+        return isinstance(decision, NotDue) and not any(
+            catalogue.missing_at(job.name, job.repository, location, 1) for location in job.offsite
+        )
+
     def _decide(self, job: Job, repository: Repository) -> Decision | NotDue:
         history = self.room.catalogue.history(job.name, repository.name)
         history = self._without_vanished(repository, history)
@@ -66,8 +76,12 @@ class BackupRun:
             return False
 
         if not there(history.last_full):
-            return History(done_at=history.done_at)
-        return history if there(history.last_any) else replace(history, last_any=history.last_full)
+            return History()
+        if there(history.last_any):
+            return history
+        # What stood on the full must be made again, so only the full counts as done.
+        full = history.last_full
+        return History(full, full, {Kind.FULL: (full.seq, full.started_at)} if full else {})
 
     def _rehearse(self, job: Job) -> Result:
         """Say what would be done, after every check that changes nothing."""
@@ -153,7 +167,7 @@ class BackupRun:
         context: Context,
     ) -> Summary:
         engines = self.room.engines_of(job)
-        preflight.check_tools()
+        preflight.check_tools(self.room)
         preflight.check_sources(job, engines)
         preflight.check_place(self.room, repository, context)
         preflight.check_staging(self.room, engines)

@@ -1,11 +1,19 @@
 """The `backup` section of netops.yaml: repositories, jobs and when they run."""
 
+import math
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field, ValidationInfo, WithJsonSchema, model_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    ValidationInfo,
+    WithJsonSchema,
+    computed_field,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from netops.backup.retention_settings import RetentionSettings, retention_mistakes
@@ -137,9 +145,19 @@ class PolicySettings(Section):
     )
     log: CadenceText | None = Field(
         default=None,
-        description="When the transaction log since the last backup is stored, for databases.",
+        description="When what came since the last backup of any kind is stored.",
         examples=["hourly"],
     )
+
+    @computed_field  # type: ignore[prop-decorator]  # pydantic's own order
+    @property
+    def turn_s(self) -> float | None:
+        """Seconds between two turns of the tightest cadence, so that status need not work it out."""
+        from netops.core.cadence import parse_cadence
+
+        texts = [text for text in (self.full, self.differential, self.log) if text]
+        turns = [parse_cadence(text).interval_s for text in texts]
+        return min((turn for turn in turns if turn != math.inf), default=None)
 
 
 class SourceSettings(Section):
@@ -361,6 +379,6 @@ def _job_mistakes(
     sources = job.get("sources")
     for index, source in enumerate(sources if isinstance(sources, list) else []):
         engine = next(iter(source)) if isinstance(source, dict) and len(source) == 1 else "files"
-        if engines and engine not in engines:
+        if engines and engine not in engines and _ENGINE.fullmatch(str(engine)):
             near = did_you_mean(engine, sorted(engines)) or f"; known: {', '.join(sorted(engines))}"
             yield ("sources", index), f"no engine is called '{engine}'{near}"

@@ -115,14 +115,10 @@ def allowed_age_s(job: Job) -> tuple[float | None, float | None]:
     """
     if job.max_age_s is not None:
         return job.max_age_s * 0.9, job.max_age_s
-    from netops.core.cadence import parse_cadence
-
-    turns = [parse_cadence(text).interval_s for text in job.policy.values()]
-    if not turns:
+    if job.turn_s is None:
         return None, None
-    turn_s = float(min(turns))
-    grace_s = max(turn_s * _GRACE, _LEAST_GRACE_S)
-    return turn_s + grace_s, 2 * turn_s + grace_s
+    grace_s = max(job.turn_s * _GRACE, _LEAST_GRACE_S)
+    return job.turn_s + grace_s, 2 * job.turn_s + grace_s
 
 
 def _age_status(

@@ -28,7 +28,7 @@ class VerifyRun:
         """List, compare with the catalogue, and check; what was found is on record."""
         kind = "data" if self.read_data else "structure"
         try:
-            check_tools()
+            check_tools(self.room)
             check_place(self.room, repository, context)
             with self.room.exclusively(repository, context):
                 missing, count = self._compare(repository, context)

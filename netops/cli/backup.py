@@ -6,10 +6,9 @@ from typing import Annotated
 
 import typer
 
-from netops.backup.model import Kind
 from netops.backup.plan import chosen_jobs, chosen_repositories
 from netops.cli import backup_retention, backup_view
-from netops.cli.options import DryRun, Jitter, Json, Quiet, Timeout, Yes
+from netops.cli.options import DryRun, Jitter, Json, Quiet, Timeout, Yes, confirm
 from netops.cli.runs import View, open_site, perform
 from netops.core.errors import UsageError
 from netops.core.run import Options, Work
@@ -21,15 +20,6 @@ Repositories = Annotated[
     list[str] | None,
     typer.Argument(metavar="[REPOSITORY]...", help="Repositories; all by default."),
 ]
-
-
-def _kind(text: str) -> Kind | None:
-    if text == "auto":
-        return None
-    try:
-        return Kind(text)
-    except ValueError:
-        raise typer.BadParameter("full, differential, log or auto") from None
 
 
 @app.command()
@@ -55,24 +45,12 @@ def run(
     jitter: Jitter = None,
 ) -> None:
     """Back jobs up, copy them offsite, and see every copy before calling it good."""
-    from netops.backup.run import BackupRun
+    from netops.cli.backup_run import RunRequest, run_backups
 
-    wanted = _kind(kind)
-    site = open_site(context)
-    chosen = chosen_jobs(site.backup_plan, jobs or [])
-    if not chosen:
-        raise UsageError(
-            "there are no backup jobs in netops.yaml", hint="add one under backup.jobs"
-        )
-    perform(
-        site,
-        "backup run",
-        [Work(job.name, job, job.deadline_s) for job in chosen],
-        BackupRun(site.backups, wanted, due),
-        Options(timeout, jitter or 0, site.backup_plan.parallel, dry_run),
-        backup_view.run_view(as_json=as_json, quiet=quiet),
-        {"type": kind, "due": due},
+    request = RunRequest(
+        tuple(jobs or ()), kind, due, as_json, quiet, dry_run, timeout, jitter or 0.0
     )
+    raise typer.Exit(run_backups(context.obj, request))
 
 
 @app.command()
@@ -200,7 +178,7 @@ def restore(
         raise UsageError(f"{relative[0]} is not an absolute path", hint="as it was on the machine")
     if in_place and not yes and not dry_run:
         what = ", ".join(path or [source.text for source in chosen.sources])
-        typer.confirm(f"Write over {what} with the backup from {place}?", abort=True, err=True)
+        confirm(f"Write over {what} with the backup from {place}?")
     request = Request(
         chosen,
         place,

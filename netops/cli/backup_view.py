@@ -88,7 +88,8 @@ def _seen(place: Placement) -> str:
 
 def print_backup(catalogue: Catalogue, backup_id: str, *, as_json: bool) -> None:
     """Print one backup whole."""
-    backup = catalogue.backup(backup_id.upper())
+    key = backup_id.upper()
+    backup = catalogue.backup(key) or next(iter(catalogue.backups_of_run(key)), None)
     if backup is None:
         raise UsageError(f"there is no backup {backup_id}", hint="see `netops backup list`")
     places = catalogue.placements(backup.id)

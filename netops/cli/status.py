@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from netops.app import Site, find_site
 from netops.backup.status import Protection
 from netops.cli.table import one_line, print_table
-from netops.core.clock import local_text
+from netops.core.clock import local_text, parse_utc
+from netops.core.lock import is_held
 from netops.core.status import Status
 from netops.core.units import duration_text
 
@@ -45,18 +46,12 @@ def show_status(
 
 def _lost_runs(site: Site) -> list[str]:
     """Return the runs whose intent has no outcome and no living process."""
-    from netops.core.lock import is_held
-    from netops.journal.book import Book
-
-    if not site.journal_directory.is_dir():
-        return []
-    with Book.read(site.journal_directory) as journal:
-        return [
-            f"run {run.run} ({run.verb} {', '.join(run.targets)}) of {local_text(run.at)}"
-            " left no outcome"
-            for run in journal.open_runs()
-            if not is_held(site.locks / "runs" / f"{run.run}.lock")
-        ]
+    return [
+        f"run {row['id']} ({row['verb']}) of {local_text(parse_utc(row['started_at']))} "
+        "left no outcome"
+        for row in site.database.execute("unfinished_runs")
+        if not is_held(site.locks / "runs" / f"{row['id']}.lock")
+    ]
 
 
 def _print(rows: Sequence[Protection], lost: Sequence[str]) -> None:

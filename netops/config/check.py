@@ -2,15 +2,13 @@
 
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from netops.backup.settings import cross_mistakes
 from netops.config.cache import parts
 from netops.config.merge import Merged
 from netops.config.settings import Config
 from netops.core.document import Document, mistake, read_document, refuse
 from netops.core.errors import ConfigError
-from netops.core.settings import mistakes
+from netops.core.settings import checked
 
 _HINT = "netops config schema describes every key; an editor with YAML support shows them"
 
@@ -20,12 +18,8 @@ def check(path: Path) -> Config:
     documents, found = _documents(path)
     complete = not found
     merged = Merged(documents)
-    found += merged.mistakes
-    try:
-        config = Config.model_validate(merged.data, context={"base": path.parent})
-    except ValidationError as error:
-        config = None
-        found += mistakes(error, merged, Config)
+    config, wrong = checked(Config, merged.data, merged, base=path.parent)
+    found += [*merged.mistakes, *wrong]
     if complete:  # else what is missing may stand in the file that cannot be read
         backup = merged.data.get("backup")
         for place, message in cross_mistakes(backup, path.parent, _installed_engines()):

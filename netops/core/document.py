@@ -97,7 +97,7 @@ def read_document(path: Path, *, label: str | None = None) -> Document:
 def _build(root: "yaml.Node", path: Path, name: str) -> Document:
     from netops.core.yaml_tree import Construction
 
-    construction = Construction(name)
+    construction = Construction(name, max_nodes=MAX_UNFOLDED)
     data, height = construction.value(root)
     if height > MAX_DEPTH or construction.count > MAX_UNFOLDED:
         refuse(path, [f"{name}:1: the aliases (*name) unfold to too much"], hint="write it out")
@@ -160,7 +160,9 @@ def _compose(text: str, path: Path, name: str) -> "yaml.Node | None":
     from netops.core.yaml_tree import LimitError, Tree
 
     try:
-        root: yaml.Node | None = Tree(text).get_single_node()
+        root: yaml.Node | None = Tree(
+            text, max_depth=MAX_DEPTH, max_nodes=MAX_NODES
+        ).get_single_node()
     except LimitError as error:
         refuse(path, [f"{name}:1: {error}"], hint="is it the right file?")
     except yaml.MarkedYAMLError as error:

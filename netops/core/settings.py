@@ -6,8 +6,9 @@ import os
 import re
 import types
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Union, get_args, get_origin
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
 from pydantic import (
     AfterValidator,
@@ -39,6 +40,8 @@ _SECRET_WORDS = re.compile(
 # Names that speak about a secret without holding it.
 _SECRET_ABOUT = re.compile(r"(days|age|length|policy|id|name|user|file|command)$", re.IGNORECASE)
 
+Model = TypeVar("Model", bound=BaseModel)
+
 
 class Section(BaseModel):
     """A part of netops.yaml: unknown keys are mistakes, types are exact, values never change."""
@@ -50,16 +53,24 @@ class Section(BaseModel):
     def _empty_means_default(cls, data: Any) -> Any:
         """Take `jobs:` with nothing under it as not written, unless nothing has a meaning there."""
         if data is None:
-            return {}
-        if not isinstance(data, dict) or None not in data.values():
+            data = {}
+        if not isinstance(data, dict):
             return data
-        keep = {field.alias or name for name, field in cls.model_fields.items() if _nullable(field)}
-        written = {field.alias or name for name, field in cls.model_fields.items()}
-        return {
-            key: value
-            for key, value in data.items()
-            if value is not None or key in keep or key not in written
-        }
+        strict_keys, sections = _shape(cls)
+        if None in data.values():
+            data = {k: v for k, v in data.items() if v is not None or k not in strict_keys}
+        # Sections that are absent are checked like empty ones, so that their default paths
+        # become absolute as well.
+        return {**{key: {} for key in sections}, **data} if sections else data
+
+
+@cache
+def _shape(section: type[BaseModel]) -> tuple[frozenset[str], tuple[str, ...]]:
+    """Return the keys to which null means nothing, and those of sections with defaults."""
+    fields = {field.alias or name: field for name, field in section.model_fields.items()}
+    strict_keys = frozenset(key for key, field in fields.items() if not _nullable(field))
+    sections = (key for key, field in fields.items() if field.default_factory is field.annotation)
+    return strict_keys, tuple(sections)
 
 
 def _nullable(field: FieldInfo) -> bool:
@@ -108,7 +119,9 @@ def _size(value: Any) -> int:
 def _cadence(value: str) -> str:
     try:
         cadence = importlib.import_module("netops.core.cadence")
-    except ModuleNotFoundError:
+    except ModuleNotFoundError as error:
+        if error.name != "netops.core.cadence":
+            raise
         return value
     cadence.parse_cadence(value)
     return value
@@ -190,6 +203,20 @@ def did_you_mean(name: str, known: Iterator[str] | list[str]) -> str:
     """Return ` (did you mean 'x'?)` for a near miss, else an empty text."""
     near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
     return f" (did you mean '{near[0]}'?)" if near else ""
+
+
+def checked(
+    model: type[Model], data: Any, document: Located, *, base: Path | None = None
+) -> tuple[Model | None, list[str]]:
+    """
+    Return `data` as `model`, or None, and every mistake in it with its place in `document`.
+
+    Relative paths start in `base`; without it they stay relative.
+    """
+    try:
+        return model.model_validate(data, context={"base": base}), []
+    except ValidationError as error:
+        return None, mistakes(error, document, model)
 
 
 def mistakes(
@@ -296,6 +323,7 @@ __all__ = [
     "Size",
     "absolute",
     "absolute_reference",
+    "checked",
     "did_you_mean",
     "is_secret_name",
     "literal_secrets",

@@ -5,8 +5,6 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from netops.core.document import MAX_DEPTH, MAX_NODES, MAX_UNFOLDED, Step, dotted
-
 if TYPE_CHECKING:
     _Parser: Any
 elif yaml.__with_libyaml__:
@@ -35,6 +33,9 @@ _INTEGER = re.compile(r"0|-?[1-9][0-9]{0,17}")
 _FLOAT = re.compile(r"-?(?:0|[1-9][0-9]{0,14})\.(?:0|[0-9]{0,14}[1-9])")
 
 
+Step = str | int
+
+
 class LimitError(Exception):
     """The file nests deeper or holds more than any configuration does."""
 
@@ -42,8 +43,10 @@ class LimitError(Exception):
 class Tree(_Parser):  # type: ignore[misc]  # the C parser has no types
     """Nodes of a text; tags are "plain" for an unquoted scalar, None for anything else implicit."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, *, max_depth: int, max_nodes: int) -> None:
         _Parser.__init__(self, text)
+        self._max_depth = max_depth
+        self._max_nodes = max_nodes
         self._depth = 0
         self._count = 0
 
@@ -55,10 +58,10 @@ class Tree(_Parser):  # type: ignore[misc]  # the C parser has no types
         """Refuse to go deeper or on before the C stack or the memory ends."""
         self._depth += 1
         self._count += 1
-        if self._depth > MAX_DEPTH:
-            raise LimitError(f"nested deeper than {MAX_DEPTH} levels")
-        if self._count > MAX_NODES:
-            raise LimitError(f"more than {MAX_NODES:,} values")
+        if self._depth > self._max_depth:
+            raise LimitError(f"nested deeper than {self._max_depth} levels")
+        if self._count > self._max_nodes:
+            raise LimitError(f"more than {self._max_nodes:,} values")
 
     def ascend_resolver(self) -> None:
         """Come back up one level."""
@@ -68,8 +71,9 @@ class Tree(_Parser):  # type: ignore[misc]  # the C parser has no types
 class Construction:
     """Plain values out of nodes, with their lines and mistakes."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, *, max_nodes: int) -> None:
         self.name = name
+        self._max_nodes = max_nodes  # with every alias written out
         self.lines: dict[int, dict[Step, int]] = {}
         self.mistakes: list[str] = []
         self.count = 0
@@ -150,7 +154,7 @@ class Construction:
             self._mistake(node, "<< takes mappings only")
             return
         self.count += len(source)
-        if self.count > MAX_UNFOLDED:
+        if self.count > self._max_nodes:
             return  # refused as a whole in the end; copying on would take for ever
         theirs = self.lines.get(id(source), {})
         for key in source:
@@ -178,7 +182,7 @@ class Construction:
         return text
 
     def _mistake(self, node: Any, message: str, *steps: Step) -> None:
-        path = dotted((*self._path, *steps))
+        path = ".".join(map(str, (*self._path, *steps)))
         line = node.start_mark.line + 1
         self.mistakes.append(f"{self.name}:{line}: {path}{': ' if path else ''}{message}")
 

@@ -79,15 +79,12 @@ def _collect(
     found: list[str],
 ) -> None:
     """Add what `document` says to `parts`; what another file said already is a mistake."""
-    from pydantic import ValidationError
-
-    from netops.core.settings import literal_secrets, mistakes
+    from netops.core.settings import checked, literal_secrets
     from netops.inventory.settings import InventoryFile
 
-    try:
-        content = InventoryFile.model_validate(document.data)
-    except ValidationError as error:
-        found.extend(mistakes(error, document, InventoryFile))
+    content, wrong = checked(InventoryFile, document.data, document)
+    found.extend(wrong)
+    if content is None:
         return
     values: dict[str, dict[str, Any]] = {"groups": content.groups, "devices": content.devices}
     values["defaults"] = {"": content.defaults} if "defaults" in document.data else {}

@@ -54,7 +54,7 @@ def _rows(work: Work, now: datetime) -> Iterator[PlanRow]:
             cadence=cadence.text,
             last=last,
             due=due and stronger_due is None,
-            missed=cadence.missed(last, now),
+            missed=cadence.missed(last, now) if due else 0,
             next=cadence.next_due(now if due or stronger_due else last, now),
             covered_by=stronger_due if due else None,
             clock_went_back=clock_went_back(own, now),

@@ -21,8 +21,10 @@ from netops.backup.rebuild import RebuildRun
 from netops.backup.run import BackupRun
 from netops.core.results import Report, Result
 from netops.core.run import Options, Work
+from tests.cheap_key import make_cheap
 
 ROOT = Path(__file__).parents[2]
+PASSWORD = "secret"
 START = datetime(2026, 11, 1, 3, tzinfo=UTC)
 
 
@@ -57,12 +59,13 @@ class SmallSite:
     def make(self) -> "SmallSite":
         """Write the configuration and some data; create the repositories."""
         self.directory.mkdir(exist_ok=True)
-        (self.directory / "password").write_text("secret\n")
+        (self.directory / "password").write_text(f"{PASSWORD}\n")
         (self.directory / "password").chmod(0o600)
         self.configure()
         self.change("first")
         for name in ("main", "offsite"):
-            self.netops("backup", "init", name, expect=0)
+            self.restic(name, "init")
+            make_cheap(self.directory / name, PASSWORD)
         return self
 
     def twin(self, directory: Path) -> "SmallSite":

@@ -1,5 +1,6 @@
 """How to reach one repository: place, password, environment, limits."""
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -7,6 +8,9 @@ from pathlib import Path
 
 from netops.core.errors import ConfigError
 from netops.core.secrets import Secret, lend
+
+#: What administrators export for their own use of restic, and what would contradict netops.
+_FOREIGN = ("RESTIC_REPOSITORY", "RESTIC_PASSWORD", "RESTIC_FROM_", "RESTIC_KEY_HINT")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +49,8 @@ def opened(access: Access, source: Access | None = None) -> Iterator[Invocation]
         password = stack.enter_context(lend(access.password))
         argv = ["restic", "--repo", access.location, "--password-file", password]
         argv += _local_flags(access)
-        env = {name: secret.reveal() for name, secret in access.environment.items()}
+        env = {name: "" for name in os.environ if name.startswith(_FOREIGN)}
+        env |= {name: secret.reveal() for name, secret in access.environment.items()}
         if source is not None:
             env |= _without_conflict(env, source)
         yield Invocation(tuple(argv), env)

@@ -138,7 +138,7 @@ _MEANINGS: tuple[tuple[re.Pattern[str], int | None, type[NetopsError], str, str]
         "create it with `netops backup init`, or mount what should be there",
     ),
     (
-        re.compile(r"already locked|unable to create lock"),
+        re.compile(r"already locked"),
         11,
         LockedError,
         "the repository is locked",
@@ -161,7 +161,7 @@ _MEANINGS: tuple[tuple[re.Pattern[str], int | None, type[NetopsError], str, str]
     (
         re.compile(
             r"connection refused|no route to host|i/o timeout|no such host|network is unreachable"
-            r"|connection reset|broken pipe|unexpected EOF|ssh command exited|dial tcp",
+            r"|connection reset|broken pipe|://\S+: (unexpected )?EOF|ssh command exited|dial tcp",
             re.IGNORECASE,
         ),
         None,

@@ -86,6 +86,9 @@ SELECT * FROM (
 ) one_job
 ORDER BY seq DESC;
 
+-- backups_of_run --
+SELECT * FROM backup WHERE run_id = :run_id ORDER BY seq;
+
 -- placements_of --
 SELECT * FROM placement WHERE backup_id = :backup_id ORDER BY role DESC, location;
 
