@@ -1,10 +1,24 @@
 """From the checked `backup:` section to the plan: plain values in, frozen dataclasses out."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
-from netops.backup.model import AlarmLimits, BackupPlan, Job, Keeping, Kind, Repository, Source
+from netops.backup.model import (
+    AlarmLimits,
+    BackupPlan,
+    Job,
+    Keeping,
+    Kind,
+    Repository,
+    Retention,
+    Source,
+)
 from netops.core.errors import UsageError
+
+#: Six months: how long records of access have to be kept.
+ACCESS_LOG_DAYS = 180
+_ACCESS_LOG = {"access-log", "access-logs"}
 
 
 def backup_plan(data: Mapping[str, Any]) -> BackupPlan:
@@ -29,6 +43,10 @@ def _repository(name: str, row: Mapping[str, Any]) -> Repository:
         float(row.get("connect_timeout") or 20),
         row.get("limit_upload"),
         keeping=_keeping(row.get("custody") or {}),
+        append_only=bool(row.get("append_only")),
+        prune_location=row.get("prune_location"),
+        prune_password=row.get("prune_password"),
+        prune_environment=dict(row.get("prune_environment") or {}),
     )
 
 
@@ -62,6 +80,7 @@ def _job(name: str, row: Mapping[str, Any]) -> Job:
         row.get("description") or "",
         alarm=_limits(row.get("alarm") or {}),
         protects=tuple(row.get("protects") or ()),
+        retention=_retention(row),
     )
 
 
@@ -73,6 +92,19 @@ def _limits(row: Mapping[str, Any]) -> AlarmLimits:
         row.get("encrypted_percent", 10) / 100,
         row.get("min_files", 10),
     )
+
+
+def _retention(row: Mapping[str, Any]) -> Retention:
+    values = dict(row.get("retention") or {})
+    least = ACCESS_LOG_DAYS if is_access_log(row) else 0
+    values["min_days"] = max(values.get("min_days") or 0, least)
+    return Retention(**values)
+
+
+def is_access_log(row: Mapping[str, Any]) -> bool:
+    """Tell whether a job's rows in netops.yaml say that it keeps access logs."""
+    name = str(row.get("data_class") or row.get("class") or "")
+    return bool(row.get("access_log")) or re.sub(r"[\s_-]+", "-", name.casefold()) in _ACCESS_LOG
 
 
 def _source(entry: Mapping[str, Any]) -> Source:

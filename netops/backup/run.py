@@ -207,6 +207,8 @@ class BackupRun:
         facts = {"run": backup.id, "type": backup.kind.value, "seq": str(backup.seq)}
         if backup.base_id:
             facts["base"] = backup.base_id
+        if backup.parent_id:
+            facts["parent"] = backup.parent_id
         return client.Tree(
             [*paths, str(note)] if note is not None and note.is_file() else paths,
             [*job.exclude, *excludes],
