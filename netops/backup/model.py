@@ -7,6 +7,11 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from netops.core.status import Status
+
+#: The class of data that rules want kept for six months at least.
+ACCESS_LOG = "access-log"
+
 
 class Kind(StrEnum):
     """What a backup reads again; every kind restores completely on its own."""
@@ -47,6 +52,30 @@ class Repository:
 
 
 @dataclass(frozen=True, slots=True)
+class Scan:
+    """How a job's files are checked for malware before they are kept."""
+
+    engine: str
+    on_infected: str = "exclude"
+    quarantine: str | None = None
+    on_missing: str = "warn"
+    full: bool = False
+    deadline_s: float = 3600
+    #: For the scanner: socket, database, max_signature_age, max_file_size.
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """Something a backup run found out besides the backup itself."""
+
+    status: Status
+    text: str
+    #: For `--json` and the journal.
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Job:
     """What to back up, where to, how often, and whose it is."""
 
@@ -65,6 +94,7 @@ class Job:
     custodian: str = ""
     data_class: str = ""
     description: str = ""
+    scan: Scan | None = None
 
     @property
     def locations(self) -> tuple[str, ...]:
@@ -139,3 +169,8 @@ class BackupDirectories:
     locks: Path
     staging: Path
     cache: Path
+
+    @property
+    def state(self) -> Path:
+        """The directory of everything netops writes for itself."""
+        return self.staging.parent

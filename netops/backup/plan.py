@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from netops.backup.model import BackupPlan, Job, Kind, Repository, Source
+from netops.backup.model import ACCESS_LOG, BackupPlan, Job, Kind, Repository, Scan, Source
 from netops.core.errors import UsageError
+
+_SCANNER_OPTIONS = ("socket", "database", "max_signature_age", "max_file_size")
 
 
 def backup_plan(data: Mapping[str, Any]) -> BackupPlan:
@@ -43,9 +45,29 @@ def _job(name: str, row: Mapping[str, Any]) -> Job:
         row.get("owner") or "",
         row.get("department") or "",
         row.get("custodian") or "",
-        row.get("data_class") or row.get("class") or "",
+        row.get("data_class") or row.get("class") or _natural_class(row),
         row.get("description") or "",
+        _scan(row.get("scan")),
     )
+
+
+def _scan(row: Mapping[str, Any] | None) -> Scan | None:
+    if row is None:
+        return None
+    return Scan(
+        row["engine"],
+        row["on_infected"],
+        row.get("quarantine"),
+        row["on_missing"],
+        bool(row.get("full")),
+        float(row["deadline"]),
+        {name: row.get(name) for name in _SCANNER_OPTIONS},
+    )
+
+
+def _natural_class(row: Mapping[str, Any]) -> str:
+    """Return the class of a job that names none; retention keeps access logs half a year."""
+    return ACCESS_LOG if any(entry["engine"] == "logs" for entry in row["sources"]) else ""
 
 
 def _source(entry: Mapping[str, Any]) -> Source:
