@@ -84,7 +84,7 @@ def _move(
 
 def _copy(handle: int, place: Path, digest: str, candidate: Candidate) -> None:
     try:
-        with open(place, "xb", opener=_private) as copy:  # noqa: PTH123  Path.open takes no opener
+        with open(place, "xb", opener=_private) as copy:
             with os.fdopen(os.dup(handle), "rb") as file:
                 shutil.copyfileobj(file, copy)
             copy.flush()

@@ -1,8 +1,11 @@
 """What was scanned and found clean, so that a scan reads only what is new: one sorted file per job."""
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from heapq import merge
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
@@ -68,11 +71,19 @@ class Writer:
 
 
 @contextmanager
+def scratch(path: Path) -> Iterator[Writer]:
+    """Write rows that are worth keeping however the block ends."""
+    path.unlink(missing_ok=True)
+    with open(path, "xb", opener=_private) as file:
+        yield Writer(file)
+
+
+@contextmanager
 def written(path: Path) -> Iterator[Writer]:
     """Replace `path` when the block ends well; leave it as it is otherwise."""
     fresh = path.with_name(f"{path.name}.new")
     try:
-        with open(fresh, "wb", opener=_private) as file:  # noqa: PTH123  Path.open takes no opener
+        with open(fresh, "wb", opener=_private) as file:
             yield Writer(file)
             file.flush()
             os.fsync(file.fileno())
@@ -100,22 +111,27 @@ def differing(entries: Iterable[Entry], seen: Iterable[Row]) -> Iterator[Entry]:
             yield entry
 
 
-def settled(seen: Iterable[Row], done: Iterable[Row]) -> Iterator[Row]:
-    """Yield the rows to keep: what was clean already, and what has a verdict now."""
-    verdicts = iter(done)
-    verdict = next(verdicts, None)
-    for row in seen:
-        while verdict is not None and order(verdict.path) < order(row.path):
-            verdict = next(verdicts, None)
-        if verdict is not None and verdict.path == row.path:
-            yield verdict
-        elif row.verdict == CLEAN:
+def settled(
+    before: Iterable[Row], verdicts: Iterable[Row], infected: Mapping[bytes, str]
+) -> Iterator[Row]:
+    """
+    Yield the rows to keep: each new verdict, else what was clean before.
+
+    A file that has no verdict now and was `infected` stays so.
+    """
+    rows = merge(
+        ((order(row.path), 0, row) for row in before),
+        ((order(row.path), 1, row) for row in verdicts),
+    )
+    for _, same in groupby(rows, key=itemgetter(0)):
+        *_, (_, is_new, row) = same
+        if is_new or row.verdict == CLEAN:
             yield row
+        elif row.path in infected:
+            yield row._replace(verdict=infected[row.path])
 
 
-def _joined(
-    entries: Iterable[Entry], known: Iterable[Row]
-) -> Iterator[tuple[Entry, Row | None]]:
+def _joined(entries: Iterable[Entry], known: Iterable[Row]) -> Iterator[tuple[Entry, Row | None]]:
     rows = iter(known)
     row = next(rows, None)
     for entry in entries:

@@ -49,6 +49,9 @@ class Finding(StrEnum):
     TOO_LARGE = "too large"
     #: It was replaced or written to before it could be read.
     CHANGED = "changed"
+    #: This account may not read it, so no backup by this account holds it.
+    UNREADABLE = "unreadable"
+    #: The scanner gave no verdict.
     FAILED = "failed"
 
 

@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
+from errno import ELOOP, ENXIO
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from netops.backup.scanners.base import (
     check_same,
     opened,
 )
-from netops.backup.scanners.clamd import Clamd, read_answer
+from netops.backup.scanners.clamd import Clamd, SilentError, read_answer
 from netops.backup.scanners.signatures import Signatures, loaded, on_disk, problems
 from netops.core import process
 from netops.core.errors import ConfigError, InterruptedRunError, NetopsError
@@ -167,9 +168,9 @@ class _ByClamd:
         fresh = self.session is None
         try:
             answer = self._session().scan_descriptor(handle)
-        except ScannerError:
+        except ScannerError as error:
             self._hang_up()
-            if fresh or time.monotonic() >= self.ends_at_s:
+            if fresh or isinstance(error, SilentError):
                 raise
             answer = self._session().scan_descriptor(handle)
         if read_answer(answer)[0] == "ERROR":
@@ -223,8 +224,11 @@ def _concluded(candidate: Candidate, answer: str) -> Verdict:
 
 
 def _unreadable(candidate: Candidate, error: OSError) -> Verdict:
-    gone = isinstance(error, FileNotFoundError | NotADirectoryError)
-    finding = Finding.CHANGED if gone else Finding.FAILED
+    gone = isinstance(error, FileNotFoundError | NotADirectoryError) or error.errno in {
+        ELOOP,
+        ENXIO,
+    }
+    finding = Finding.CHANGED if gone else Finding.UNREADABLE
     return Verdict(candidate, finding, error.strerror or "cannot be read")
 
 

@@ -6,6 +6,7 @@ import select
 import socket
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Self, TypeVar
 
 from netops.backup.scanners.base import Limits, ScannerError
@@ -16,6 +17,10 @@ _CHUNK_BYTES = 1 << 17
 _TICK_S = 0.2
 #: One file may take this long; clamd's own MaxScanTime is 120 s.
 FILE_S = 180.0
+
+
+class SilentError(ScannerError):
+    """clamd did not answer in time: asking again would only wait again."""
 
 
 class Clamd:
@@ -77,7 +82,7 @@ class Clamd:
     def _send(self, data: bytes, limit: float) -> None:
         rest = memoryview(data)
         while rest:
-            sent = self._when_ready(lambda: self._socket.send(rest), limit, to_write=True)
+            sent = self._when_ready(partial(self._socket.send, rest), limit, to_write=True)
             rest = rest[sent:]
 
     def _receive(self, limit: float) -> str:
@@ -97,7 +102,7 @@ class Clamd:
             self.limits.cancel.check()
             left_s = limit - time.monotonic()
             if left_s <= 0:
-                raise ScannerError(
+                raise SilentError(
                     "clamd did not answer in time",
                     hint="look at its load and log, or raise scan.deadline",
                 )
