@@ -94,27 +94,26 @@ class Gate:
         self.hidden = [scan.quarantine] if scan.quarantine else []
         self.left_out = LeftOut.of(patterns, self.hidden)
         self.tally = Tally()
+        self.infected_before: dict[bytes, str] = {}
         self.is_complete = False
 
     def pass_through(self, *, full: bool) -> Staged:
         """Scan, remember the verdicts, and return what to leave out."""
-        known = self._known_infected()
+        self.infected_before = self._known_infected()
         if self.done.exists():  # left by a killed run: its verdicts stand, as far as it came
-            self._enter(self.index, known)
+            self._enter(self.index)
             self.done.unlink()
         self._look(full=full)
+        hint = None
         try:
             self._scan()
         except ScannerError as error:
             self.tally.problems.append(str(error))
-            self._require(error.hint)
+            hint = error.hint
         finally:
-            self._learn(known)
-            if not self.is_complete:
-                # What was infected and has no verdict now stays out.
-                self.tally.infected = {**known, **self.tally.infected}
-        if self.tally.counts.get(Finding.FAILED):
-            self._require(None)
+            self._learn()
+        if not self.is_complete or self.tally.counts.get(Finding.FAILED):
+            self._require(hint)
         return self._judged()
 
     def look_back(self) -> Remark:
@@ -151,16 +150,20 @@ class Gate:
         """Take a verdict about every new file; raise ScannerError when there is no getting one."""
         options = {name: value for name, value in self.scan.options.items() if value is not None}
         scanner = scanners.get(self.scan.engine)(options)
-        self.tally.health = scanner.health(Limits(_HEALTH_S, self.context.cancel))
+        limits = self._limits()
+        self.tally.health = scanner.health(Limits(min(_HEALTH_S, limits.deadline_s), limits.cancel))
         if self.tally.health.problems and self.scan.on_missing == "fail":
             hint = "update the signatures (freshclam), and let clamd load them"
             raise ScannerError("; ".join(self.tally.health.problems), hint=hint)
         self.tally.problems += self.tally.health.problems
+        with scratch(self.done) as done:
+            self._take(scanner, self._limits(), done)
+        self.is_complete = True
+
+    def _limits(self) -> Limits:
         left_s = self.context.remaining_s()
         deadline_s = self.scan.deadline_s if left_s is None else min(self.scan.deadline_s, left_s)
-        with scratch(self.done) as done:
-            self._take(scanner, Limits(deadline_s, self.context.cancel), done)
-        self.is_complete = True
+        return Limits(deadline_s, self.context.cancel)
 
     def _take(self, scanner: Scanner, limits: Limits, done: Writer) -> None:
         for verdict in scanner.scan(self._candidates(), limits):
@@ -186,18 +189,21 @@ class Gate:
         if proves or verdict.finding is Finding.INFECTED:
             name = CLEAN if proves else verdict.name
             path = os.fsencode(verdict.candidate.path)
+            self.infected_before.pop(path, None)
             done.add(Row(path, verdict.candidate.identity, name))
 
-    def _learn(self, known: Mapping[bytes, str]) -> None:
+    def _learn(self) -> None:
         """Bring the index up to date with the verdicts of this run."""
+        # What was infected and is not proven clean now stays out.
+        self.tally.infected = {**self.infected_before, **self.tally.infected}
         if not self.tally.new and self.index.exists():
             return
         proves = self.tally.health.engine and not self.tally.health.problems
-        self._enter(self.seen if proves else self.index, known)
+        self._enter(self.seen if proves else self.index)
 
-    def _enter(self, before: Path, known: Mapping[bytes, str]) -> None:
+    def _enter(self, before: Path) -> None:
         with written(self.index) as index:
-            for row in settled(read_rows(before), read_rows(self.done), known):
+            for row in settled(read_rows(before), read_rows(self.done), self.infected_before):
                 index.add(row)
 
     def _require(self, hint: str | None) -> None:

@@ -111,6 +111,7 @@ class Tally:
 _WORDS = {
     Finding.FAILED: "without a verdict",
     Finding.TOO_LARGE: "too large to scan",
+    Finding.IGNORED: "of a kind the scanner does not look into",
     Finding.CHANGED: "written to after the scan, to be scanned next time",
 }
 

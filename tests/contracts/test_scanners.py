@@ -140,6 +140,15 @@ def test_what_is_too_large_is_said_so(
     assert [v.finding for v in small.scan([candidate(path)], limits())] == [Finding.TOO_LARGE]
 
 
+@pytest.mark.parametrize("start", [b"SQLite format 3\0", b"ID3\4", b"OggS\0", b"\xff\xfb\x90"])
+def test_kind_that_clamav_does_not_look_into_is_never_called_clean(
+    scanner: Scanner, tmp_path: Path, start: bytes
+) -> None:
+    (tmp_path / "file").write_bytes(start + b"\0" * 500 + clamav.EICAR)
+    (found,) = scanner.scan([candidate(tmp_path / "file")], limits())
+    assert found.finding in {Finding.INFECTED, Finding.IGNORED}
+
+
 def test_signal_ends_a_scan(scanner: Scanner, tmp_path: Path) -> None:
     cancel = Cancel()
     path = tmp_path / "file"

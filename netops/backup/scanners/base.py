@@ -47,6 +47,8 @@ class Finding(StrEnum):
     INFECTED = "infected"
     #: Beyond a limit of the scanner: size, depth, number of members.
     TOO_LARGE = "too large"
+    #: Of a kind that the scanner calls clean without looking.
+    IGNORED = "ignored"
     #: It was replaced or written to before it could be read.
     CHANGED = "changed"
     #: This account may not read it, so no backup by this account holds it.

@@ -1,5 +1,6 @@
 """ClamAV: clamd over its socket, clamscan where no clamd answers."""
 
+import os
 import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -33,7 +34,16 @@ _DATABASE = Path("/var/lib/clamav")
 _BATCH = 20_000
 #: A fresh database may lie on the disk this long before clamd must have loaded it.
 _RELOAD_S = 2 * 3600.0
-_LIMIT = "Heuristics.Limits.Exceeded"
+_LIMITS = ("Heuristics.Limits.Exceeded", "INSTREAM size limit exceeded")
+#: ClamAV calls files that begin so clean unseen: SQLite and its journals, MP3, Ogg, Real Media, SIP.
+_UNSEEN = tuple(
+    bytes.fromhex(start)
+    for start in (
+        *("53514c69746520666f726d6174203300", "377f0682002de218", "377f0683002de218"),
+        *("d9d505f920a163d7", "494433", "fffb90", "4f676753", "2e524d46"),
+        *("5349502d48495420285349502f48", "53594d430100"),
+    )
+)
 
 
 class ClamavScanner:
@@ -114,7 +124,7 @@ class ClamavScanner:
 
         def hear(line: str) -> None:
             name, colon, text = line.removeprefix(f"{folder}/").partition(": ")
-            if colon:
+            if colon and name.isdecimal():
                 said[name] = text
 
         size = str(self.max_file_bytes)
@@ -167,20 +177,28 @@ class _ByClamd:
     def _asked(self, handle: int) -> str:
         fresh = self.session is None
         try:
-            answer = self._session().scan_descriptor(handle)
+            answer = self._ask(handle)
         except ScannerError as error:
             self._hang_up()
             if fresh or isinstance(error, SilentError):
                 raise
-            answer = self._session().scan_descriptor(handle)
+            answer = self._ask(handle)
         if read_answer(answer)[0] == "ERROR":
             # Some confinements (AppArmor) forbid clamd the descriptor, never the bytes.
             answer = self._streamed(handle) or answer
         return answer
 
+    def _ask(self, handle: int) -> str:
+        if os.pread(handle, 16, 0).startswith(_UNSEEN):
+            # With a byte before it, it is of no known kind, and every signature is tried.
+            return self._session().scan_stream(handle, b"\n")
+        return self._session().scan_descriptor(handle)
+
     def _streamed(self, handle: int) -> str:
         try:
             return self._session().scan_stream(handle)
+        except SilentError:
+            raise
         except ScannerError:
             self._hang_up()
             return ""
@@ -202,24 +220,28 @@ class _ByClamd:
 def _checked(candidate: Candidate, said: str) -> Verdict:
     """Return what clamscan said, unless the file is another one by now."""
     try:
-        with opened(candidate):
-            pass
+        with opened(candidate) as handle:
+            is_unseen = os.pread(handle, 16, 0).startswith(_UNSEEN)
     except StaleFileError:
         return Verdict(candidate, Finding.CHANGED)
     except OSError as error:
         return _unreadable(candidate, error)
     if said == "Empty file":
         return Verdict(candidate, Finding.CLEAN)
-    return _concluded(candidate, f": {said}" if said else "")
+    verdict = _concluded(candidate, f": {said}" if said else "")
+    if is_unseen and verdict.finding is Finding.CLEAN:
+        return Verdict(candidate, Finding.IGNORED)
+    return verdict
 
 
 def _concluded(candidate: Candidate, answer: str) -> Verdict:
     word, name = read_answer(answer)
     if word == "OK":
         return Verdict(candidate, Finding.CLEAN)
+    if name.startswith(_LIMITS):
+        return Verdict(candidate, Finding.TOO_LARGE, name)
     if word == "FOUND":
-        finding = Finding.TOO_LARGE if name.startswith(_LIMIT) else Finding.INFECTED
-        return Verdict(candidate, finding, name)
+        return Verdict(candidate, Finding.INFECTED, name)
     return Verdict(candidate, Finding.FAILED, name or "the scanner said nothing about it")
 
 

@@ -66,15 +66,25 @@ class Clamd:
         self._when_ready(send, limit, to_write=True)
         return self._receive(limit)
 
-    def scan_stream(self, handle: int) -> str:
-        """Return the answer about an open file whose content is sent."""
+    def scan_stream(self, handle: int, before: bytes = b"") -> str:
+        """Return the answer about an open file whose content is sent, after the bytes `before`."""
         limit = self._limit(FILE_S)
         os.lseek(handle, 0, os.SEEK_SET)
         self._send(b"zINSTREAM\0", limit)
-        while chunk := os.read(handle, _CHUNK_BYTES):
-            self._send(len(chunk).to_bytes(4, "big") + chunk, limit)
-        self._send(b"\0\0\0\0", limit)
+        try:
+            self._stream(handle, before, limit)
+        except SilentError:
+            raise
+        except ScannerError:
+            pass  # past its StreamMaxLength clamd answers and hangs up while we still send
         return self._receive(limit)
+
+    def _stream(self, handle: int, before: bytes, limit: float) -> None:
+        chunk = before
+        while chunk or (chunk := os.read(handle, _CHUNK_BYTES)):
+            self._send(len(chunk).to_bytes(4, "big") + chunk, limit)
+            chunk = b""
+        self._send(b"\0\0\0\0", limit)
 
     def _limit(self, seconds: float) -> float:
         return min(self._ends_at_s, time.monotonic() + seconds)
