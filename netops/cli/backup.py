@@ -8,7 +8,7 @@ import typer
 
 from netops.backup.model import Kind
 from netops.backup.plan import chosen_jobs, chosen_repositories
-from netops.cli import backup_view
+from netops.cli import backup_logs, backup_view
 from netops.cli.options import DryRun, Jitter, Json, Quiet, Timeout, Yes
 from netops.cli.runs import View, open_site, perform
 from netops.core.errors import UsageError
@@ -263,3 +263,6 @@ def unlock(
         Options(dry_run=dry_run),
         View(heads=("REPOSITORY", "STATUS", "TIME", "REMARK")),
     )
+
+
+app.add_typer(backup_logs.app, name="logs", help="Collect access logs; see which days are here.")
