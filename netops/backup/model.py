@@ -7,6 +7,11 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from netops.core.status import Status
+
+#: The class of data that rules want kept for six months at least.
+ACCESS_LOG = "access-log"
+
 
 class Kind(StrEnum):
     """What a backup reads again; every kind restores completely on its own."""
@@ -139,6 +144,30 @@ class Retention:
 
 
 @dataclass(frozen=True, slots=True)
+class Scan:
+    """How a job's files are checked for malware before they are kept."""
+
+    engine: str
+    on_infected: str = "exclude"
+    quarantine: str | None = None
+    on_missing: str = "warn"
+    full: bool = False
+    deadline_s: float = 3600
+    #: For the scanner: socket, database, max_signature_age, max_file_size.
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """Something a backup run found out besides the backup itself."""
+
+    status: Status
+    text: str
+    #: For `--json` and the journal.
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Job:
     """What to back up, where to, how often, and whose it is."""
 
@@ -164,6 +193,7 @@ class Job:
     #: Devices of the inventory; none means this machine.
     protects: tuple[str, ...] = ()
     retention: Retention = field(default_factory=Retention)
+    scan: Scan | None = None
 
     @property
     def locations(self) -> tuple[str, ...]:
@@ -242,3 +272,8 @@ class BackupDirectories:
     locks: Path
     staging: Path
     cache: Path
+
+    @property
+    def state(self) -> Path:
+        """The directory of everything netops writes for itself."""
+        return self.staging.parent

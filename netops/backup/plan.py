@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from netops.backup.model import (
+    ACCESS_LOG,
     AlarmLimits,
     BackupPlan,
     Job,
@@ -12,6 +13,7 @@ from netops.backup.model import (
     Kind,
     Repository,
     Retention,
+    Scan,
     Source,
 )
 from netops.core.errors import UsageError
@@ -19,6 +21,8 @@ from netops.core.errors import UsageError
 #: Six months: how long records of access have to be kept.
 ACCESS_LOG_DAYS = 180
 _ACCESS_LOG = {"access-log", "access-logs"}
+
+_SCANNER_OPTIONS = ("socket", "database", "max_signature_age", "max_file_size")
 
 
 def backup_plan(data: Mapping[str, Any]) -> BackupPlan:
@@ -76,11 +80,12 @@ def _job(name: str, row: Mapping[str, Any]) -> Job:
         row.get("owner") or "",
         row.get("department") or "",
         row.get("custodian") or "",
-        row.get("data_class") or row.get("class") or "",
+        row.get("data_class") or row.get("class") or _natural_class(row),
         row.get("description") or "",
         alarm=_limits(row.get("alarm") or {}),
         protects=tuple(row.get("protects") or ()),
         retention=_retention(row),
+        scan=_scan(row.get("scan")),
     )
 
 
@@ -103,8 +108,33 @@ def _retention(row: Mapping[str, Any]) -> Retention:
 
 def is_access_log(row: Mapping[str, Any]) -> bool:
     """Tell whether a job's rows in netops.yaml say that it keeps access logs."""
-    name = str(row.get("data_class") or row.get("class") or "")
+    name = str(row.get("data_class") or row.get("class") or _natural_class(row))
     return bool(row.get("access_log")) or re.sub(r"[\s_-]+", "-", name.casefold()) in _ACCESS_LOG
+
+
+def _scan(row: Mapping[str, Any] | None) -> Scan | None:
+    if row is None:
+        return None
+    return Scan(
+        row["engine"],
+        row["on_infected"],
+        row.get("quarantine"),
+        row["on_missing"],
+        bool(row.get("full")),
+        float(row["deadline"]),
+        {name: row.get(name) for name in _SCANNER_OPTIONS},
+    )
+
+
+def _natural_class(row: Mapping[str, Any]) -> str:
+    """Return the class of a job that names none; retention keeps access logs half a year."""
+    entries = row.get("sources")
+    # As checked, or as written: `{engine: logs, …}` or `{logs: …}`.
+    collects = (
+        isinstance(entry, Mapping) and (entry.get("engine") == "logs" or "logs" in entry)
+        for entry in (entries if isinstance(entries, list) else [])
+    )
+    return ACCESS_LOG if any(collects) else ""
 
 
 def _source(entry: Mapping[str, Any]) -> Source:

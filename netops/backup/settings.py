@@ -19,6 +19,7 @@ from pydantic_core import PydanticCustomError
 from netops.backup.alarm_settings import Alarm, AlarmSettings, switchable
 from netops.backup.custody_settings import CoverageSettings, CustodySettings, HandoverSettings
 from netops.backup.retention_settings import RetentionSettings, retention_mistakes
+from netops.backup.scanners.settings import ScanSettings, or_name
 from netops.core.document import Location, dotted
 from netops.core.settings import (
     CadenceText,
@@ -307,7 +308,8 @@ class JobSettings(Section):
     data_class: str | None = Field(
         default=None,
         alias="class",
-        description="How sensitive the data is, in your own words; `access-log` is as access_log.",
+        description="How sensitive the data is, in your own words; `access-log` is as access_log, "
+        "and what jobs that collect logs have unless you say otherwise.",
         examples=["internal"],
     )
     protects: list[Name] = Field(
@@ -320,6 +322,13 @@ class JobSettings(Section):
         default=False,
         description="True for records of access, which are kept for 180 days at least.",
         examples=[True],
+    )
+    scan: ScanSettings | None = Field(
+        default=None,
+        json_schema_extra=or_name,
+        description="A scanner that checks what is new before it is backed up: `clamav`, or its "
+        "options.",
+        examples=["clamav", {"engine": "clamav", "on_infected": "abort"}],
     )
 
 

@@ -10,6 +10,7 @@ from netops.backup.plan import chosen_jobs, chosen_repositories
 from netops.cli import (
     backup_alarm,
     backup_custody,
+    backup_logs,
     backup_paper,
     backup_retention,
     backup_view,
@@ -258,3 +259,4 @@ app.command()(backup_retention.prune)
 app.command()(backup_retention.hold)
 app.command()(backup_retention.release)
 app.command()(backup_retention.rebuild_catalogue)
+app.add_typer(backup_logs.app, name="logs", help="Collect access logs; see which days are here.")
