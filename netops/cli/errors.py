@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from netops.core.errors import NetopsError
+from netops.core.errors import NetopsError, from_os
 from netops.core.redact import redact
 
 T = TypeVar("T")
@@ -25,6 +25,12 @@ def guarded(arguments: Sequence[str], answer: Callable[[], T]) -> T | int:
         # The reader went away (`| head`); Python must not complain about it once more at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
+    except OSError as error:
+        if "--debug" in arguments:
+            raise
+        refusal = from_os(error)
+        report(refusal, as_json="--json" in arguments)
+        return refusal.exit_code
     except Exception as error:  # the last boundary: people get a sentence, --debug the traceback
         if "--debug" in arguments:
             raise
