@@ -115,8 +115,8 @@ class BackupRun:
             summary = self._store(job, repository, backup, decision, context)
             wanted = listing.Wanted(backup.id, summary.snapshot_id)
             snapshot_id = listing.prove(self.room, repository, wanted, context)
-        except NetopsError as error:
-            self._close(backup, placement, Status.CRITICAL, str(error))
+        except Exception as error:
+            self._close(backup, placement, Status.CRITICAL, str(error) or type(error).__name__)
             raise
         status = Status.WARNING if summary.problem_count else Status.OK
         done = replace(
@@ -174,7 +174,7 @@ class BackupRun:
         with self._staged(job, engines, context) as staged:
             tree = self._tree(job, backup, decision, staged)
             access = self.room.access(repository)
-            return client.backup(access, tree, limits(context))
+            return client.backup(access, tree, limits(context, repository.deadline_s))
 
     @contextmanager
     def _staged(

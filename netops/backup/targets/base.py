@@ -33,6 +33,9 @@ class Target(Protocol):
         file that is there but damaged raises IntegrityError.
         """
 
+    def has_locks(self) -> bool:
+        """Tell whether locks of restic are there; False where looking is not cheap."""
+
     def free_bytes(self) -> int | None:
         """Return the bytes still free, None when unknown."""
 

@@ -57,6 +57,13 @@ class LocalTarget:
             )
         return names[0].name
 
+    def has_locks(self) -> bool:
+        """Tell whether a process holds the repository, or died while it did."""
+        try:
+            return any((self.path / "locks").iterdir())
+        except OSError:
+            return False
+
     def free_bytes(self) -> int | None:
         """Return the bytes an unprivileged writer may still use."""
         try:

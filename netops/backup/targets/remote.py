@@ -37,6 +37,10 @@ class RemoteTarget:
         del snapshot_id
         return None
 
+    def has_locks(self) -> bool:
+        """Return False: only restic itself can look."""
+        return False
+
     def free_bytes(self) -> int | None:
         """Return None: the protocols do not tell."""
         return None
