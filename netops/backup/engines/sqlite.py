@@ -28,7 +28,7 @@ class SqliteEngine:
         """Return why the database cannot be copied."""
         if not self.path.is_file():
             return [f"{self.path} does not exist or is not a file"]
-        if not os.access(self.path, os.R_OK):
+        if not os.access(self.path, os.R_OK, effective_ids=True):
             return [f"{self.path} cannot be read by this account"]
         return []
 
