@@ -17,6 +17,9 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from netops.backup.alarm_settings import Alarm, AlarmSettings, switchable
+from netops.backup.custody_settings import CoverageSettings, CustodySettings, HandoverSettings
+from netops.backup.retention_settings import RetentionSettings, retention_mistakes
+from netops.backup.scanners.settings import ScanSettings, or_name
 from netops.core.document import Location, dotted
 from netops.core.settings import (
     CadenceText,
@@ -112,6 +115,28 @@ class RepositorySettings(Section):
         default=False,
         description="True when the storage refuses to delete; retention then runs on its side.",
         examples=[True],
+    )
+    custody: CustodySettings = Field(
+        default_factory=CustodySettings,
+        description="Where the repository stands and who keeps it.",
+        examples=[{"place": "Library, room 3, safe", "custodian": "Chen Li"}],
+    )
+    prune_location: Annotated[str, AfterValidator(_location)] | None = Field(
+        default=None,
+        description="Where the same repository is reached with the right to delete, for `forget` "
+        "and `prune` (default: location).",
+        examples=["sftp:retention@vault.example.org:/srv/netops"],
+    )
+    prune_password: SecretRef | None = Field(
+        default=None,
+        description="Reference to the password that `forget` and `prune` use (default: password).",
+        examples=["file:keys/prune.password"],
+    )
+    prune_environment: Annotated[dict[str, SecretRef], AfterValidator(_environment)] = Field(
+        default_factory=dict,
+        description="Environment variables for `forget` and `prune`, each a reference to a secret "
+        "(default: environment).",
+        examples=[{"AWS_ACCESS_KEY_ID": "env:S3_ADMIN", "AWS_SECRET_ACCESS_KEY": "file:keys/s3"}],
     )
 
 
@@ -245,6 +270,11 @@ class JobSettings(Section):
         description="When full, differential and log backups are made.",
         examples=[{"full": "monthly", "differential": "daily", "log": "hourly"}],
     )
+    retention: RetentionSettings = Field(
+        default_factory=RetentionSettings,
+        description="How long backups are kept (default: for ever).",
+        examples=[{"daily": 7, "weekly": 5, "monthly": 12}],
+    )
     max_age: Duration | None = Field(
         default=None,
         description="Older than this the newest backup is critical (default: from the policy).",
@@ -278,8 +308,27 @@ class JobSettings(Section):
     data_class: str | None = Field(
         default=None,
         alias="class",
-        description="How sensitive the data is, in your own words.",
+        description="How sensitive the data is, in your own words; `access-log` is as access_log, "
+        "and what jobs that collect logs have unless you say otherwise.",
         examples=["internal"],
+    )
+    protects: list[Name] = Field(
+        default_factory=list,
+        description="Devices of the inventory whose data this is (default: this machine, found "
+        "by site.origin).",
+        examples=[["www-1", "db-1"]],
+    )
+    access_log: bool = Field(
+        default=False,
+        description="True for records of access, which are kept for 180 days at least.",
+        examples=[True],
+    )
+    scan: ScanSettings | None = Field(
+        default=None,
+        json_schema_extra=or_name,
+        description="A scanner that checks what is new before it is backed up: `clamav`, or its "
+        "options.",
+        examples=["clamav", {"engine": "clamav", "on_infected": "abort"}],
     )
 
 
@@ -298,6 +347,16 @@ class BackupSettings(Section):
     )
     parallel: int = Field(
         default=2, ge=1, le=64, description="How many jobs run at the same time.", examples=[2]
+    )
+    handover: HandoverSettings = Field(
+        default_factory=HandoverSettings,
+        description="How custody changes hands.",
+        examples=[{"confirm_within": "7d"}],
+    )
+    coverage: CoverageSettings = Field(
+        default_factory=CoverageSettings,
+        description="What `netops backup coverage` asks for.",
+        examples=[{"servers": "role=server"}],
     )
 
 
@@ -355,6 +414,7 @@ def _job_mistakes(
             yield place, f"'{name}' is already the job's repository; a copy needs another"
         elif name in copies[: max(position - 1, 0)]:
             yield place, f"'{name}' is named twice"
+    yield from retention_mistakes(job)
     sources = job.get("sources")
     for index, source in enumerate(sources if isinstance(sources, list) else []):
         engine = next(iter(source)) if isinstance(source, dict) and len(source) == 1 else "files"

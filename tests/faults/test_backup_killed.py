@@ -221,7 +221,7 @@ def test_deadline_of_job_and_repository_end_a_backup(site: Site, where: str) -> 
     owner["deadline"] = "2s"
     site.write()
     result = site.backup(code=2)
-    assert result["error"]["code"] == "timeout"  # type: ignore[index]
+    assert result["error"]["code"] == "timeout"
     del owner["deadline"]
     proceeds(site)
 
