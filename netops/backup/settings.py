@@ -78,6 +78,49 @@ def _environment(value: dict[str, str]) -> dict[str, str]:
     return value
 
 
+def _known_hosts(value: str, info: ValidationInfo) -> str:
+    base = info.context.get("base") if info.context else None
+    return absolute(value.removeprefix("file:"), base)
+
+
+class VerificationSettings(Section):
+    """How often a repository is looked at; what is due is done by `backup verify --due`."""
+
+    structure: CadenceText = Field(
+        default="daily",
+        description="How often its structure is checked. A repository on this machine is also "
+        "checked after a backup when that is due.",
+        examples=["daily"],
+    )
+    data: CadenceText = Field(
+        default="monthly",
+        description="How often all of its data is read back, one portion at a time.",
+        examples=["monthly"],
+    )
+    parts: int = Field(
+        default=30,
+        ge=1,
+        le=256,
+        description="In how many portions the data is read back.",
+        examples=[30],
+    )
+
+
+class SshSettings(Section):
+    """What proves both sides of an sftp connection to each other."""
+
+    identity: SecretRef | None = Field(
+        default=None,
+        description="Reference to the private key (default: what the account's own SSH uses).",
+        examples=["file:keys/offsite.ssh"],
+    )
+    known_hosts: Annotated[str, AfterValidator(_known_hosts)] | None = Field(
+        default=None,
+        description="File with the key of the server; no other server is talked to.",
+        examples=["keys/offsite.known_hosts"],
+    )
+
+
 class RepositorySettings(Section):
     """A place that holds backups."""
 
@@ -110,6 +153,22 @@ class RepositorySettings(Section):
         default=None,
         description="At most this much is sent per second.",
         examples=["5MB"],
+    )
+    stall_timeout: Duration = Field(
+        default=written("30m"),
+        description="A copy that makes no progress for this long is ended; the next run goes on "
+        "with it.",
+        examples=["30m"],
+    )
+    verify: VerificationSettings = Field(
+        default_factory=VerificationSettings,
+        description="How often it is checked, and how often all its data is read back.",
+        examples=[{"structure": "daily", "data": "monthly"}],
+    )
+    ssh: SshSettings = Field(
+        default_factory=SshSettings,
+        description="Keys of an sftp connection.",
+        examples=[{"identity": "file:keys/vault.ssh", "known_hosts": "keys/vault.known_hosts"}],
     )
     append_only: bool = Field(
         default=False,

@@ -44,7 +44,7 @@ def question(*jobs: Job, devices: tuple[str, ...] = ("db-1", "www-1"), **policy:
 
 def seen(name: str, at: datetime | None, location: str = "main") -> Protection:
     role = "primary" if location == "main" else "offsite"
-    return Protection(name, location, role, OK, at, Kind.FULL, 0, None, None, None, "")
+    return Protection(name, location, role, OK, at, Kind.FULL, 0, None, None, None, None, "")
 
 
 def states(covers: list[Cover]) -> dict[str, Status]:
