@@ -10,14 +10,8 @@ prepare_tests() {
     done
     command -v restic >/dev/null 2>&1 || set -- "$@" restic
     command -v setpriv >/dev/null 2>&1 || set -- "$@" util-linux
-    if has_postgres; then
-        require_packages "$@"
-    else
-        # First the part that reads the setting which keeps the server package from starting a server.
-        require_packages "$@" postgresql-common
-        step "apt: postgresql, without a cluster" install_postgres ||
-            say "  without PostgreSQL its tests are skipped (or fail where NETOPS_TEST_REQUIRE asks for it)"
-    fi
+    require_packages "$@"
+    has_postgres || add_postgres
     make_environment test
 }
 
@@ -26,6 +20,17 @@ has_postgres() {
         [ ! -x "$program" ] || return 0
     done
     return 1
+}
+
+add_postgres() {
+    missing="without PostgreSQL its tests are skipped (or fail where NETOPS_TEST_REQUIRE demands it)"
+    if ! command -v apt-get >/dev/null 2>&1 || ! can_become_root; then
+        say "  $missing"
+    else
+        # First the part that reads the setting which keeps the server package from starting a server.
+        require_packages postgresql-common
+        step "apt: postgresql, without a cluster" install_postgres || say "  $missing"
+    fi
 }
 
 # Debian makes and starts a cluster with a new server package, unless it is told not to. The setting

@@ -82,6 +82,11 @@ class Catalogue:
         """Return backups without an outcome: running now, or killed."""
         return [_backup(row) for row in self.database.execute("unfinished_backups")]
 
+    def failures_since(self, since: datetime, limit: int) -> list[Backup]:
+        """Return the backups begun since then that are not good, newest first."""
+        rows = self.database.execute("failures_since", since=utc_text(since), limit=limit)
+        return [_backup(row) for row in rows]
+
     def missing_at(self, job: str, repository: str, location: str, limit: int) -> list[Backup]:
         """Return good backups in `repository` not yet seen at `location`, oldest first."""
         rows = self.database.execute(
@@ -107,11 +112,6 @@ class Catalogue:
             forgotten_at=utc_text(at),
             message=printable(message),
         )
-
-    def blocked(self, job: str) -> str | None:
-        """Return why nothing of the job may be dropped now, None when nothing speaks against it."""
-        del job
-        return None
 
 
 _START = (

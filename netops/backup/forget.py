@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from netops.backup import recover, retention
+from netops.backup import alarm, recover, retention
 from netops.backup.model import Job, Kind, Repository
 from netops.backup.preflight import check_tools
 from netops.backup.restic import client, simple
@@ -81,7 +81,7 @@ class ForgetRun:
                 continue
             history, snapshots = candidates(self.room, job, repository.name, now)
             found = retention.decide(history, job.retention, now, None)
-            blocked = self.room.catalogue.blocked(job.name)
+            blocked = alarm.blocked(self.room.catalogue, job.name)
             if blocked and any(not decision.keep for decision in found):
                 plan.blocked[job.name] = blocked
                 found = [_spared(decision, blocked) for decision in found]

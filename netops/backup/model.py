@@ -7,6 +7,11 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from netops.core.status import Status
+
+#: The class of data that rules want kept for six months at least.
+ACCESS_LOG = "access-log"
+
 
 class Kind(StrEnum):
     """What a backup reads again; every kind restores completely on its own."""
@@ -34,6 +39,17 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
+class Keeping:
+    """Where something is kept and by whom, as far as netops.yaml says."""
+
+    place: str = ""
+    address: str = ""
+    kind: str = "other"
+    custodian: str = ""
+    protection: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Repository:
     """One place for snapshots, as configured; secrets are references."""
 
@@ -44,6 +60,7 @@ class Repository:
     deadline_s: float = 6 * 3600
     connect_timeout_s: float = 20
     limit_upload_bytes_s: int | None = None
+    keeping: Keeping = Keeping()
     #: The storage refuses to delete.
     append_only: bool = False
     #: How to reach it with the right to delete; None is the same as for backups.
@@ -64,6 +81,21 @@ class Repository:
             password=self.prune_password or self.password,
             environment=self.prune_environment or self.environment,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmLimits:
+    """The `alarm` section of a job."""
+
+    enabled: bool = True
+    #: Share of the files before, 0 to 1, that may be replaced or overwritten from one backup to the next.
+    rewritten: float = 0.5
+    #: Share of the files before that may be gone without replacement.
+    removed: float = 0.5
+    #: Share of the sampled files that may have lost their type.
+    encrypted: float = 0.1
+    #: Fewer files than this are no mass change.
+    min_files: int = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +144,30 @@ class Retention:
 
 
 @dataclass(frozen=True, slots=True)
+class Scan:
+    """How a job's files are checked for malware before they are kept."""
+
+    engine: str
+    on_infected: str = "exclude"
+    quarantine: str | None = None
+    on_missing: str = "warn"
+    full: bool = False
+    deadline_s: float = 3600
+    #: For the scanner: socket, database, max_signature_age, max_file_size.
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """Something a backup run found out besides the backup itself."""
+
+    status: Status
+    text: str
+    #: For `--json` and the journal.
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Job:
     """What to back up, where to, how often, and whose it is."""
 
@@ -132,7 +188,12 @@ class Job:
     custodian: str = ""
     data_class: str = ""
     description: str = ""
+    #: When a change counts as a jump.
+    alarm: AlarmLimits = AlarmLimits()
+    #: Devices of the inventory; none means this machine.
+    protects: tuple[str, ...] = ()
     retention: Retention = field(default_factory=Retention)
+    scan: Scan | None = None
 
     @property
     def locations(self) -> tuple[str, ...]:
@@ -147,6 +208,8 @@ class BackupPlan:
     repositories: Mapping[str, Repository] = field(default_factory=dict)
     jobs: Mapping[str, Job] = field(default_factory=dict)
     parallel: int = 2
+    handover_within_s: float = 7 * 86_400
+    handover_needs_two_accounts: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,3 +272,8 @@ class BackupDirectories:
     locks: Path
     staging: Path
     cache: Path
+
+    @property
+    def state(self) -> Path:
+        """The directory of everything netops writes for itself."""
+        return self.staging.parent

@@ -4,7 +4,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from netops.backup import recover
+from netops.backup import alarm, recover
 from netops.backup.model import Repository
 from netops.backup.preflight import check_tools
 from netops.backup.restic import client, simple
@@ -72,7 +72,7 @@ class PruneRun:
         expected = self.room.catalogue.good_at(repository.name)
         jobs = [job for job in self.room.plan.jobs.values() if repository.name in job.locations]
         for job in jobs:
-            if why := self.room.catalogue.blocked(job.name):
+            if why := alarm.blocked(self.room.catalogue, job.name):
                 raise NetopsError(
                     f"not pruned: {job.name}: {why}", hint="look into it and acknowledge it first"
                 )

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from netops.backup import chain, listing, preflight
+from netops.backup import alarm, chain, gate, listing, preflight
 from netops.backup.chain import Decision, History, NotDue
 from netops.backup.engines.base import Engine, Staged, staging_directory
-from netops.backup.model import Backup, Job, Kind, Placement, Repository, Source
+from netops.backup.model import Backup, Job, Kind, Placement, Remark, Repository, Source
 from netops.backup.offsite import Copied, copy_missing
 from netops.backup.recover import recover_job
 from netops.backup.restic import client
@@ -33,6 +33,8 @@ class BackupRun:
     #: None is `auto`.
     kind: Kind | None = None
     due_only: bool = False
+    #: What was found out beside the backups, by job.
+    remarks: dict[str, list[Remark]] = field(default_factory=dict, compare=False)
 
     def __call__(self, job: Job, context: Context) -> Result:
         """Back the job up, copy it offsite, and see it in every place before calling it good."""
@@ -46,7 +48,8 @@ class BackupRun:
             if isinstance(decision, Decision):
                 backup = self._make(job, repository, decision, context)
         copies = self._copy(job, context)
-        return _result(job, decision, backup, copies)
+        remarks = self.remarks.get(job.name, [])
+        return alarm.tell(self.room, job, _result(job, decision, backup, copies, remarks))
 
     def is_idle(self, job: Job) -> bool:
         """Tell whether the job has nothing to do now: no backup due, no copy missing, none killed."""
@@ -118,7 +121,10 @@ class BackupRun:
         except NetopsError as error:
             self._close(backup, placement, Status.CRITICAL, str(error))
             raise
+        remarks = self.remarks.get(job.name, [])
         status = Status.WARNING if summary.problem_count else Status.OK
+        status = Status.worst([status, *(remark.status for remark in remarks)])
+        texts = [_problem_text(summary), *(remark.text for remark in remarks)]
         done = replace(
             backup,
             snapshot_id=snapshot_id,
@@ -128,7 +134,9 @@ class BackupRun:
             bytes_processed=summary.bytes_processed,
             bytes_added=summary.bytes_added,
         )
-        return self._close(done, placement, status, _problem_text(summary))
+        closed = self._close(done, placement, status, "; ".join(filter(None, texts)))
+        alarm.watch(self.room, job, closed, summary, context)
+        return closed
 
     def _open(self, job: Job, decision: Decision, context: Context) -> tuple[Backup, Placement]:
         """Enter the backup before it starts, so that a killed run leaves a trace."""
@@ -172,9 +180,16 @@ class BackupRun:
         preflight.check_place(self.room, repository, context)
         preflight.check_staging(self.room, engines)
         with self._staged(job, engines, context) as staged:
-            tree = self._tree(job, backup, decision, staged)
+            full = decision.kind is Kind.FULL
+            screening = gate.screen(self.room, job, staged, context, full=full)
+            tree = self._tree(job, backup, decision, [*staged, screening.staged])
             access = self.room.access(repository)
-            return client.backup(access, tree, limits(context))
+            summary = client.backup(access, tree, limits(context))
+            found = [
+                Remark(Status.WARNING, problem) for part in staged for problem in part.problems
+            ]
+            self.remarks[job.name] = [*found, *screening.remarks()]
+            return summary
 
     @contextmanager
     def _staged(
@@ -253,7 +268,11 @@ def _problem_text(summary: Summary) -> str:
 
 
 def _result(
-    job: Job, decision: Decision | NotDue, backup: Backup | None, copies: list[Copied]
+    job: Job,
+    decision: Decision | NotDue,
+    backup: Backup | None,
+    copies: list[Copied],
+    remarks: Sequence[Remark],
 ) -> Result:
     if isinstance(decision, NotDue) or backup is None:
         return _not_due(job, decision if isinstance(decision, NotDue) else NotDue(None), copies)
@@ -279,6 +298,8 @@ def _result(
         "bytes_added": backup.bytes_added,
         "locations": places,
     }
+    for remark in remarks:
+        facts |= remark.facts
     status = Status.worst([primary, *(copied.status for copied in copies)])
     return Result(job.name, status, "; ".join(part for part in parts if part), facts)
 

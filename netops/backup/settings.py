@@ -16,7 +16,10 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from netops.backup.alarm_settings import Alarm, AlarmSettings, switchable
+from netops.backup.custody_settings import CoverageSettings, CustodySettings, HandoverSettings
 from netops.backup.retention_settings import RetentionSettings, retention_mistakes
+from netops.backup.scanners.settings import ScanSettings, or_name
 from netops.core.document import Location, dotted
 from netops.core.settings import (
     CadenceText,
@@ -112,6 +115,11 @@ class RepositorySettings(Section):
         default=False,
         description="True when the storage refuses to delete; retention then runs on its side.",
         examples=[True],
+    )
+    custody: CustodySettings = Field(
+        default_factory=CustodySettings,
+        description="Where the repository stands and who keeps it.",
+        examples=[{"place": "Library, room 3, safe", "custodian": "Chen Li"}],
     )
     prune_location: Annotated[str, AfterValidator(_location)] | None = Field(
         default=None,
@@ -272,6 +280,13 @@ class JobSettings(Section):
         description="Older than this the newest backup is critical (default: from the policy).",
         examples=["26h"],
     )
+    alarm: Alarm = Field(
+        default_factory=AlarmSettings,
+        description="When a backup that changed too much raises the ransomware alarm; false for "
+        "never.",
+        examples=[False],
+        json_schema_extra=switchable,
+    )
     deadline: Duration = Field(
         default=written("12h"), description="How long the whole job may take.", examples=["12h"]
     )
@@ -293,13 +308,27 @@ class JobSettings(Section):
     data_class: str | None = Field(
         default=None,
         alias="class",
-        description="How sensitive the data is, in your own words; `access-log` is as access_log.",
+        description="How sensitive the data is, in your own words; `access-log` is as access_log, "
+        "and what jobs that collect logs have unless you say otherwise.",
         examples=["internal"],
+    )
+    protects: list[Name] = Field(
+        default_factory=list,
+        description="Devices of the inventory whose data this is (default: this machine, found "
+        "by site.origin).",
+        examples=[["www-1", "db-1"]],
     )
     access_log: bool = Field(
         default=False,
         description="True for records of access, which are kept for 180 days at least.",
         examples=[True],
+    )
+    scan: ScanSettings | None = Field(
+        default=None,
+        json_schema_extra=or_name,
+        description="A scanner that checks what is new before it is backed up: `clamav`, or its "
+        "options.",
+        examples=["clamav", {"engine": "clamav", "on_infected": "abort"}],
     )
 
 
@@ -318,6 +347,16 @@ class BackupSettings(Section):
     )
     parallel: int = Field(
         default=2, ge=1, le=64, description="How many jobs run at the same time.", examples=[2]
+    )
+    handover: HandoverSettings = Field(
+        default_factory=HandoverSettings,
+        description="How custody changes hands.",
+        examples=[{"confirm_within": "7d"}],
+    )
+    coverage: CoverageSettings = Field(
+        default_factory=CoverageSettings,
+        description="What `netops backup coverage` asks for.",
+        examples=[{"servers": "role=server"}],
     )
 
 

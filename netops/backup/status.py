@@ -60,6 +60,7 @@ def protections(
     execute = database.execute
     good = {(row["job"], row["location"]): row for row in execute("latest_placements")}
     tries = {(row["job"], row["location"]): row for row in execute("latest_attempts")}
+    alarms = {row["job"]: row["id"] for row in execute("open_alarms")}
     verified: dict[str, list[Row]] = {}
     for row in execute("last_verifications"):
         verified.setdefault(row["location"], []).append(row)
@@ -71,6 +72,7 @@ def protections(
             good.get((job.name, location)),
             _attempt_status(tries.get((job.name, location)), job.name, is_running),
             max(verified.get(location, ()), key=lambda row: str(row["at"]), default=None),
+            _alarm_status(job, location, alarms.get(job.name)),
         )
         for job in jobs
         for location in job.locations
@@ -84,11 +86,12 @@ def _protection(
     row: Row | None,
     attempt: tuple[Status, str],
     check: Row | None,
+    alarm: tuple[Status, str],
 ) -> Protection:
     restorable = parse_utc(row["started_at"]) if row else None
     rpo_s = (now - restorable).total_seconds() if restorable else None
     warning_s, critical_s = allowed_age_s(job)
-    states = [_age_status(rpo_s, warning_s, critical_s), attempt]
+    states = [alarm, _age_status(rpo_s, warning_s, critical_s), attempt]
     states.append((_known(check["status"]) if check else Status.OK, _check_remark(check)))
     remark = "; ".join(text for _, text in states if text)
     return Protection(
@@ -148,6 +151,16 @@ def _attempt_status(
     if status is Status.OK:
         return status, ""
     return status, f"last run: {attempt['message'] or status.name}"
+
+
+def _alarm_status(job: Job, location: str, alarm_id: str | None) -> tuple[Status, str]:
+    if alarm_id is not None:
+        return (
+            Status.CRITICAL,
+            f"changed like an attack: see `netops backup alarm list` ({alarm_id})",
+        )
+    is_told = not job.alarm.enabled and location == job.repository
+    return Status.OK, "ransomware alarm off" if is_told else ""
 
 
 def _check_remark(check: Row | None) -> str:

@@ -1,4 +1,4 @@
-"""netops backup: run, list, show, status, verify, restore, init, unlock."""
+"""netops backup: run, list, show, status, verify, restore, init, unlock, and what is registered below."""
 
 from datetime import datetime
 from pathlib import Path
@@ -7,7 +7,14 @@ from typing import Annotated
 import typer
 
 from netops.backup.plan import chosen_jobs, chosen_repositories
-from netops.cli import backup_retention, backup_view
+from netops.cli import (
+    backup_alarm,
+    backup_custody,
+    backup_logs,
+    backup_paper,
+    backup_retention,
+    backup_view,
+)
 from netops.cli.options import DryRun, Jitter, Json, Quiet, Timeout, Yes, confirm
 from netops.cli.runs import View, open_site, perform
 from netops.core.errors import UsageError
@@ -243,8 +250,13 @@ def unlock(
     )
 
 
+app.add_typer(backup_alarm.app, name="alarm")
+app.command("changes")(backup_alarm.changes)
+backup_custody.register(app)
+backup_paper.register(app)
 app.command()(backup_retention.forget)
 app.command()(backup_retention.prune)
 app.command()(backup_retention.hold)
 app.command()(backup_retention.release)
 app.command()(backup_retention.rebuild_catalogue)
+app.add_typer(backup_logs.app, name="logs", help="Collect access logs; see which days are here.")

@@ -56,6 +56,9 @@ def _run_rows(result: Result) -> list[Sequence[object]]:
                 place["message"] or (facts.get("reason") if first else ""),
             )
         )
+    if alarm := facts.get("alarm"):
+        status = "CRITICAL" if alarm["is_new"] else "WARNING"
+        rows.append((result.target, None, None, status, *[None] * 7, alarm["text"]))
     return rows
 
 

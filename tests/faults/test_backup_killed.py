@@ -24,7 +24,9 @@ def proceeds(site: Site) -> None:
     assert sorted(ended) == sorted(begun)
     target = site.directory / "proof"
     for place in ("main", "offsite"):
-        done = site.netops("backup", "restore", "data", "--from", place, "--to", str(target / place))
+        done = site.netops(
+            "backup", "restore", "data", "--from", place, "--to", str(target / place)
+        )
         assert done.code == 0, done
         assert tree(target / place / str(site.source).lstrip("/")) == tree(site.source)
 
@@ -219,7 +221,7 @@ def test_deadline_of_job_and_repository_end_a_backup(site: Site, where: str) -> 
     owner["deadline"] = "2s"
     site.write()
     result = site.backup(code=2)
-    assert result["error"]["code"] == "timeout"  # type: ignore[index]
+    assert result["error"]["code"] == "timeout"
     del owner["deadline"]
     proceeds(site)
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from netops.backup.restic.access import Access, copy_flags, opened
-from netops.backup.restic.messages import BackupListener, Summary, failure
+from netops.backup.restic.messages import BackupListener, Summary, failure, parsed
 from netops.core import process
 from netops.core.cancel import Cancel
 from netops.core.process import Completed, LineSink
@@ -129,6 +129,21 @@ def dump(access: Access, snapshot_id: str, path: str, call: Call) -> str:
     if done.returncode:
         raise failure(access.name, done)
     return done.stdout
+
+
+def diff(
+    access: Access, pair: tuple[str, str], on_change: Callable[[str, str], None], call: Call
+) -> None:
+    """Hand every path that differs between two snapshots to `on_change`, with restic's letters."""
+
+    def hear(line: str) -> None:
+        message = parsed(line)
+        if message.get("message_type") == "change":
+            on_change(str(message.get("path", "")), str(message.get("modifier", "")))
+
+    done = call.run(access, "--json", "--no-lock", "diff", *pair, on_stdout=hear)
+    if done.returncode:
+        raise failure(access.name, done)
 
 
 def init(access: Access, call: Call, *, like: Access | None = None) -> None:

@@ -31,6 +31,8 @@ class Summary:
     files_unmodified: int
     bytes_processed: int
     bytes_added: int
+    #: Pieces of file content that the repository did not have.
+    data_blobs: int = 0
     #: What could not be read; the snapshot lacks it.
     problems: tuple[str, ...] = ()
     problem_count: int = 0
@@ -92,6 +94,7 @@ class BackupListener:
             number["files_unmodified"],
             number["total_bytes_processed"],
             number["data_added"],
+            number["data_blobs"],
             tuple(self.problems),
             self.problem_count,
         )
@@ -103,7 +106,17 @@ _COUNTS = (
     "files_unmodified",
     "total_bytes_processed",
     "data_added",
+    "data_blobs",
 )
+
+
+def parsed(line: str) -> dict[str, Any]:
+    """Return the message in a JSON line, an empty one for any other line."""
+    try:
+        message = json.loads(line)
+    except ValueError:
+        return {}
+    return message if isinstance(message, dict) else {}
 
 
 def _problem(message: dict[str, Any]) -> str:

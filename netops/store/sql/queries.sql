@@ -258,6 +258,111 @@ WHERE location = :location AND status IN (0, 1) AND listed_at IS NOT NULL
 SELECT * FROM placement
 WHERE location = :location AND role = 'offsite' AND status IS NULL AND started_at IS NOT NULL;
 
+-- add_change_rate --
+INSERT INTO change_rate (backup_id, job, seq, kind, files, files_before, bytes, bytes_before,
+    touched, removed, new_blobs, sampled, broken, opaque)
+VALUES (:backup_id, :job, :seq, :kind, :files, :files_before, :bytes, :bytes_before,
+    :touched, :removed, :new_blobs, :sampled, :broken, :opaque);
+
+-- change_rates --
+-- Newest first, limit NULL all, with what the backup itself tells. alarms counts those raised, doubts those that
+-- nobody declared ordinary.
+SELECT c.*, b.parent_id, b.repository, b.started_at, b.sources, b.files_new, b.files_changed,
+    b.files_unmodified,
+    (SELECT COUNT(*) FROM alarm a WHERE a.backup_id = c.backup_id) AS alarms,
+    (SELECT COUNT(*) FROM alarm a WHERE a.backup_id = c.backup_id AND a.declared = 0) AS doubts
+FROM change_rate c JOIN backup b ON b.id = c.backup_id
+WHERE c.job = :job ORDER BY c.seq DESC LIMIT COALESCE(CAST(:limit AS BIGINT), 9223372036854775807);
+
+-- open_alarm --
+INSERT INTO alarm (id, job, backup_id, clean_id, at, signs)
+VALUES (:id, :job, :backup_id, :clean_id, :at, :signs);
+
+-- open_alarms --
+-- Oldest first: the first of a job tells the last backup before the trouble began.
+SELECT * FROM alarm WHERE acknowledged_at IS NULL ORDER BY job, id;
+
+-- open_alarms_of --
+SELECT * FROM alarm WHERE job = :job AND acknowledged_at IS NULL ORDER BY id;
+
+-- alarms --
+-- Newest first; limit NULL all.
+SELECT * FROM alarm ORDER BY id DESC
+LIMIT COALESCE(CAST(:limit AS BIGINT), 9223372036854775807);
+
+-- alarm_by_id --
+SELECT * FROM alarm WHERE id = :id;
+
+-- acknowledge_alarm --
+-- No row comes back when there is no such open alarm.
+UPDATE alarm SET acknowledged_at = :at, acknowledged_by = :by, reason = :reason, declared = :declared
+WHERE id = :id AND acknowledged_at IS NULL RETURNING id;
+
+-- last_before --
+-- The newest good backup of a job in its repository before a number.
+SELECT backup_id FROM placement
+WHERE job = :job AND location = :repository AND seq < :seq AND status IN (0, 1)
+    AND listed_at IS NOT NULL
+ORDER BY seq DESC LIMIT 1;
+-- add_custody_step --
+INSERT INTO custody_step (journal_seq, handover_id, step, at, account, party, giver, receiver,
+    items, method, place, note, digest)
+VALUES (:journal_seq, :handover_id, :step, :at, :account, :party, :giver, :receiver,
+    :items, :method, :place, :note, :digest);
+
+-- remove_custody_step --
+-- Only to write back what the journal says.
+DELETE FROM custody_step WHERE journal_seq = :journal_seq;
+
+-- custody_steps --
+SELECT * FROM custody_step ORDER BY journal_seq;
+
+-- open_handovers --
+-- Offers that nobody has answered, oldest first.
+SELECT * FROM custody_step offer
+WHERE offer.step = 'offered' AND NOT EXISTS (
+    SELECT 1 FROM custody_step answer
+    WHERE answer.handover_id = offer.handover_id AND answer.step <> 'offered')
+ORDER BY offer.journal_seq;
+
+-- last_full_reads --
+-- The newest time every byte of a location was read back and found whole.
+SELECT location, MAX(at) AS at FROM verification
+WHERE kind = 'data' AND status = 0 GROUP BY location ORDER BY location;
+
+-- first_placements --
+-- The oldest good placement of every job and location; steps as in latest_placements.
+WITH RECURSIVE jobs (job) AS (
+    SELECT MIN(job) FROM placement WHERE status IN (0, 1) AND listed_at IS NOT NULL
+    UNION ALL
+    SELECT (SELECT MIN(p.job) FROM placement p WHERE p.job > jobs.job
+        AND p.status IN (0, 1) AND p.listed_at IS NOT NULL)
+    FROM jobs WHERE jobs.job IS NOT NULL
+), places (job, location) AS (
+    SELECT jobs.job, (SELECT MIN(p.location) FROM placement p WHERE p.job = jobs.job
+        AND p.status IN (0, 1) AND p.listed_at IS NOT NULL)
+    FROM jobs WHERE jobs.job IS NOT NULL
+    UNION ALL
+    SELECT places.job, (SELECT MIN(p.location) FROM placement p WHERE p.job = places.job
+        AND p.location > places.location AND p.status IN (0, 1) AND p.listed_at IS NOT NULL)
+    FROM places WHERE places.location IS NOT NULL
+)
+SELECT places.job, places.location, (SELECT p.listed_at FROM placement p
+    WHERE p.job = places.job AND p.location = places.location
+        AND p.status IN (0, 1) AND p.listed_at IS NOT NULL
+    ORDER BY p.seq LIMIT 1) AS listed_at
+FROM places WHERE places.location IS NOT NULL
+ORDER BY places.job, places.location;
+
+-- failures_since --
+-- Backups that are not OK, newest first; limit NULL means all.
+SELECT * FROM backup WHERE started_at >= :since AND (status IS NULL OR status <> 0)
+ORDER BY seq DESC LIMIT COALESCE(CAST(:limit AS BIGINT), 9223372036854775807);
+
+-- outcomes_since --
+-- How the backups of every job ended; status NULL has no outcome.
+SELECT job, status, COUNT(*) AS count, MAX(started_at) AS last_at FROM backup
+WHERE started_at >= :since GROUP BY job, status ORDER BY job, status;
 -- link_backup --
 -- What a backup stands on, when that became known after the backup itself.
 UPDATE backup SET base_id = :base_id, parent_id = :parent_id

@@ -121,6 +121,63 @@ CREATE TABLE restore (
 
 CREATE INDEX restore_newest ON restore (job, at, id);
 
+-- How much one backup changed since the one before that was judged. files_before is NULL for the
+-- first; touched is NULL where the file times told nothing. job, seq and kind repeat the backup's.
+CREATE TABLE change_rate (
+    backup_id     TEXT NOT NULL PRIMARY KEY REFERENCES backup (id),
+    job           TEXT NOT NULL,
+    seq           BIGINT NOT NULL,
+    kind          TEXT NOT NULL,
+    files         BIGINT NOT NULL,
+    files_before  BIGINT,
+    bytes         BIGINT NOT NULL,
+    bytes_before  BIGINT NOT NULL,
+    touched       BIGINT,
+    removed       BIGINT NOT NULL,
+    new_blobs     BIGINT NOT NULL,
+    sampled       BIGINT NOT NULL,
+    broken        BIGINT NOT NULL,
+    opaque        BIGINT NOT NULL
+);
+
+CREATE INDEX change_rate_newest ON change_rate (job, seq);
+
+-- A jump that somebody has to look at. clean_id is the last backup before the first of the job's
+-- open alarms; signs is JSON. declared: the administrator called the change ordinary.
+CREATE TABLE alarm (
+    id               TEXT NOT NULL PRIMARY KEY,
+    job              TEXT NOT NULL,
+    backup_id        TEXT NOT NULL REFERENCES backup (id),
+    clean_id         TEXT REFERENCES backup (id),
+    at               TEXT NOT NULL,
+    signs            TEXT NOT NULL,
+    acknowledged_at  TEXT,
+    acknowledged_by  TEXT NOT NULL DEFAULT '',
+    reason           TEXT NOT NULL DEFAULT '',
+    declared         BIGINT NOT NULL DEFAULT 0 CHECK (declared IN (0, 1))
+);
+
+CREATE INDEX alarm_open ON alarm (job, id) WHERE acknowledged_at IS NULL;
+CREATE INDEX alarm_of_backup ON alarm (backup_id);
+-- What the parties of a handover said, one row for each journal entry that says the same. Rows are
+-- added and never changed. digest covers this step and, through the one before, all earlier ones.
+CREATE TABLE custody_step (
+    journal_seq  BIGINT NOT NULL PRIMARY KEY,
+    handover_id  TEXT NOT NULL,
+    step         TEXT NOT NULL CHECK (step IN ('offered', 'confirmed', 'refused', 'withdrawn')),
+    at           TEXT NOT NULL,
+    account      TEXT NOT NULL,
+    party        TEXT NOT NULL,
+    giver        TEXT NOT NULL,
+    receiver     TEXT NOT NULL,
+    items        TEXT NOT NULL,
+    method       TEXT NOT NULL DEFAULT '',
+    place        TEXT NOT NULL DEFAULT '',
+    note         TEXT NOT NULL DEFAULT '',
+    digest       TEXT NOT NULL
+);
+
+CREATE INDEX custody_step_handover ON custody_step (handover_id, journal_seq);
 -- A backup that retention must leave alone, until a moment or until somebody releases it.
 CREATE TABLE hold (
     id              TEXT NOT NULL PRIMARY KEY,
