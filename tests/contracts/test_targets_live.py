@@ -38,7 +38,7 @@ def site(place: Place, tmp_path_factory: pytest.TempPathFactory) -> SmallSite:
     made.env["PATH"] = f"{_spy(made)}:{made.environment({})['PATH']}"
     made.write()
     made.fill()
-    made.json("backup", "init")
+    made.init()
     result = made.result("backup", "run")
     assert [row["status"] for row in result["locations"]] == ["OK", "OK"], result
     return made
