@@ -15,15 +15,20 @@ class History:
 
     last_full: Backup | None = None
     last_any: Backup | None = None
-    #: Newest good start by kind.
-    done_at: Mapping[Kind, datetime] | None = None
+    #: Sequence number and start of the newest good backup of each kind.
+    done: Mapping[Kind, tuple[int, datetime]] | None = None
 
     def covered_at(self, kind: Kind) -> datetime | None:
-        """Return when `kind` was last done; a stronger kind does a weaker one's work."""
-        done = self.done_at or {}
+        """
+        Return when `kind` was last done; a stronger kind does a weaker one's work.
+
+        Newest by sequence: a backup made while the clock stood in the future must not hide those
+        made since.
+        """
+        done = self.done or {}
         strength = list(Kind)
-        moments = [done[k] for k in strength[: strength.index(kind) + 1] if k in done]
-        return max(moments, default=None)
+        covering = [done[k] for k in strength[: strength.index(kind) + 1] if k in done]
+        return max(covering)[1] if covering else None
 
 
 @dataclass(frozen=True, slots=True)

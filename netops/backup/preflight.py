@@ -36,9 +36,9 @@ def check_place(room: BackupRoom, repository: Repository, context: Context) -> N
         )
 
 
-def check_tools() -> None:
-    """Raise ToolError unless a supported restic is installed."""
-    version.installed()
+def check_tools(room: BackupRoom) -> version.Version:
+    """Return the version of restic; raise ToolError unless a supported one is installed."""
+    return version.installed(room.directories.cache)
 
 
 def check_staging(room: BackupRoom, engines: list[tuple[Source, Engine]]) -> None:

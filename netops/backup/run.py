@@ -5,11 +5,13 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from netops.backup import chain, gate, listing, preflight
+from netops.backup import alarm, chain, gate, listing, preflight
 from netops.backup.chain import Decision, History, NotDue
+from netops.backup.damage import open_damage_text
 from netops.backup.engines.base import Engine, Staged, staging_directory
+from netops.backup.examine import with_checks
 from netops.backup.model import Backup, Job, Kind, Placement, Remark, Repository, Source
-from netops.backup.offsite import Copied, copy_missing
+from netops.backup.offsite import Copied, copy_everywhere
 from netops.backup.recover import recover_job
 from netops.backup.restic import client
 from netops.backup.restic.messages import Summary
@@ -35,6 +37,8 @@ class BackupRun:
     due_only: bool = False
     #: What was found out beside the backups, by job.
     remarks: dict[str, list[Remark]] = field(default_factory=dict, compare=False)
+    #: Part of a repair: what is broken has been taken out, so nothing new can stand on it.
+    repairing: bool = False
 
     def __call__(self, job: Job, context: Context) -> Result:
         """Back the job up, copy it offsite, and see it in every place before calling it good."""
@@ -47,8 +51,20 @@ class BackupRun:
             backup = None
             if isinstance(decision, Decision):
                 backup = self._make(job, repository, decision, context)
-        copies = self._copy(job, context)
-        return _result(job, decision, backup, copies, self.remarks.get(job.name, []))
+        copies = copy_everywhere(self.room, job, context)
+        result = _result(job, decision, backup, copies, self.remarks.get(job.name, []))
+        result = alarm.tell(self.room, job, result)
+        return with_checks(self.room, job, result, context)
+
+    def is_idle(self, job: Job) -> bool:
+        """Tell whether the job has nothing to do now: no backup due, no copy missing, none killed."""
+        catalogue = self.room.catalogue
+        if not self.due_only or any(b.job == job.name for b in catalogue.unfinished()):
+            return False
+        decision = self._decide(job, self.room.repository(job.repository))
+        return isinstance(decision, NotDue) and not any(
+            catalogue.missing_at(job.name, job.repository, location, 1) for location in job.offsite
+        )
 
     def _decide(self, job: Job, repository: Repository) -> Decision | NotDue:
         history = self.room.catalogue.history(job.name, repository.name)
@@ -68,8 +84,12 @@ class BackupRun:
             return False
 
         if not there(history.last_full):
-            return History(done_at=history.done_at)
-        return history if there(history.last_any) else replace(history, last_any=history.last_full)
+            return History()
+        if there(history.last_any):
+            return history
+        # What stood on the full must be made again, so only the full counts as done.
+        full = history.last_full
+        return History(full, full, {Kind.FULL: (full.seq, full.started_at)} if full else {})
 
     def _rehearse(self, job: Job) -> Result:
         """Say what would be done, after every check that changes nothing."""
@@ -106,10 +126,12 @@ class BackupRun:
         except NetopsError as error:
             self._close(backup, placement, Status.CRITICAL, str(error))
             raise
+        # A new snapshot shares data with the old ones, so also what is broken in them.
+        damage = "" if self.repairing else open_damage_text(self.room, repository.name)
         remarks = self.remarks.get(job.name, [])
-        status = Status.WARNING if summary.problem_count else Status.OK
+        status = Status.WARNING if summary.problem_count or damage else Status.OK
         status = Status.worst([status, *(remark.status for remark in remarks)])
-        texts = [_problem_text(summary), *(remark.text for remark in remarks)]
+        texts = [_problem_text(summary), damage, *(remark.text for remark in remarks)]
         done = replace(
             backup,
             snapshot_id=snapshot_id,
@@ -119,7 +141,9 @@ class BackupRun:
             bytes_processed=summary.bytes_processed,
             bytes_added=summary.bytes_added,
         )
-        return self._close(done, placement, status, "; ".join(filter(None, texts)))
+        closed = self._close(done, placement, status, "; ".join(filter(None, texts)))
+        alarm.watch(self.room, job, closed, summary, context)
+        return closed
 
     def _open(self, job: Job, decision: Decision, context: Context) -> tuple[Backup, Placement]:
         """Enter the backup before it starts, so that a killed run leaves a trace."""
@@ -158,7 +182,7 @@ class BackupRun:
         context: Context,
     ) -> Summary:
         engines = self.room.engines_of(job)
-        preflight.check_tools()
+        preflight.check_tools(self.room)
         preflight.check_sources(job, engines)
         preflight.check_place(self.room, repository, context)
         preflight.check_staging(self.room, engines)
@@ -203,6 +227,8 @@ class BackupRun:
         facts = {"run": backup.id, "type": backup.kind.value, "seq": str(backup.seq)}
         if backup.base_id:
             facts["base"] = backup.base_id
+        if backup.parent_id:
+            facts["parent"] = backup.parent_id
         return client.Tree(
             [*paths, str(note)] if note is not None and note.is_file() else paths,
             [*job.exclude, *excludes],
@@ -232,10 +258,6 @@ class BackupRun:
             )
         )
         return done
-
-    def _copy(self, job: Job, context: Context) -> list[Copied]:
-        copies = (copy_missing(self.room, job, location, context) for location in job.offsite)
-        return [copied for copied in copies if copied is not None]
 
 
 def _problem_text(summary: Summary) -> str:

@@ -1,13 +1,24 @@
 """The `backup` section of netops.yaml: repositories, jobs and when they run."""
 
+import math
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field, ValidationInfo, WithJsonSchema, model_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    ValidationInfo,
+    WithJsonSchema,
+    computed_field,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
+from netops.backup.alarm_settings import Alarm, AlarmSettings, switchable
+from netops.backup.custody_settings import CoverageSettings, CustodySettings, HandoverSettings
+from netops.backup.retention_settings import RetentionSettings, retention_mistakes
 from netops.backup.scanners.settings import ScanSettings, or_name
 from netops.core.document import Location, dotted
 from netops.core.settings import (
@@ -67,6 +78,49 @@ def _environment(value: dict[str, str]) -> dict[str, str]:
     return value
 
 
+def _known_hosts(value: str, info: ValidationInfo) -> str:
+    base = info.context.get("base") if info.context else None
+    return absolute(value.removeprefix("file:"), base)
+
+
+class VerificationSettings(Section):
+    """How often a repository is looked at; what is due is done by `backup verify --due`."""
+
+    structure: CadenceText = Field(
+        default="daily",
+        description="How often its structure is checked. A repository on this machine is also "
+        "checked after a backup when that is due.",
+        examples=["daily"],
+    )
+    data: CadenceText = Field(
+        default="monthly",
+        description="How often all of its data is read back, one portion at a time.",
+        examples=["monthly"],
+    )
+    parts: int = Field(
+        default=30,
+        ge=1,
+        le=256,
+        description="In how many portions the data is read back.",
+        examples=[30],
+    )
+
+
+class SshSettings(Section):
+    """What proves both sides of an sftp connection to each other."""
+
+    identity: SecretRef | None = Field(
+        default=None,
+        description="Reference to the private key (default: what the account's own SSH uses).",
+        examples=["file:keys/offsite.ssh"],
+    )
+    known_hosts: Annotated[str, AfterValidator(_known_hosts)] | None = Field(
+        default=None,
+        description="File with the key of the server; no other server is talked to.",
+        examples=["keys/offsite.known_hosts"],
+    )
+
+
 class RepositorySettings(Section):
     """A place that holds backups."""
 
@@ -100,10 +154,48 @@ class RepositorySettings(Section):
         description="At most this much is sent per second.",
         examples=["5MB"],
     )
+    stall_timeout: Duration = Field(
+        default=written("30m"),
+        description="A copy that makes no progress for this long is ended; the next run goes on "
+        "with it.",
+        examples=["30m"],
+    )
+    verify: VerificationSettings = Field(
+        default_factory=VerificationSettings,
+        description="How often it is checked, and how often all its data is read back.",
+        examples=[{"structure": "daily", "data": "monthly"}],
+    )
+    ssh: SshSettings = Field(
+        default_factory=SshSettings,
+        description="Keys of an sftp connection.",
+        examples=[{"identity": "file:keys/vault.ssh", "known_hosts": "keys/vault.known_hosts"}],
+    )
     append_only: bool = Field(
         default=False,
         description="True when the storage refuses to delete; retention then runs on its side.",
         examples=[True],
+    )
+    custody: CustodySettings = Field(
+        default_factory=CustodySettings,
+        description="Where the repository stands and who keeps it.",
+        examples=[{"place": "Library, room 3, safe", "custodian": "Chen Li"}],
+    )
+    prune_location: Annotated[str, AfterValidator(_location)] | None = Field(
+        default=None,
+        description="Where the same repository is reached with the right to delete, for `forget` "
+        "and `prune` (default: location).",
+        examples=["sftp:retention@vault.example.org:/srv/netops"],
+    )
+    prune_password: SecretRef | None = Field(
+        default=None,
+        description="Reference to the password that `forget` and `prune` use (default: password).",
+        examples=["file:keys/prune.password"],
+    )
+    prune_environment: Annotated[dict[str, SecretRef], AfterValidator(_environment)] = Field(
+        default_factory=dict,
+        description="Environment variables for `forget` and `prune`, each a reference to a secret "
+        "(default: environment).",
+        examples=[{"AWS_ACCESS_KEY_ID": "env:S3_ADMIN", "AWS_SECRET_ACCESS_KEY": "file:keys/s3"}],
     )
 
 
@@ -120,9 +212,19 @@ class PolicySettings(Section):
     )
     log: CadenceText | None = Field(
         default=None,
-        description="When the transaction log since the last backup is stored, for databases.",
+        description="When what came since the last backup of any kind is stored.",
         examples=["hourly"],
     )
+
+    @computed_field  # type: ignore[prop-decorator]  # pydantic's own order
+    @property
+    def turn_s(self) -> float | None:
+        """Seconds between two turns of the tightest cadence, so that status need not work it out."""
+        from netops.core.cadence import parse_cadence
+
+        texts = [text for text in (self.full, self.differential, self.log) if text]
+        turns = [parse_cadence(text).interval_s for text in texts]
+        return min((turn for turn in turns if turn != math.inf), default=None)
 
 
 class SourceSettings(Section):
@@ -227,10 +329,22 @@ class JobSettings(Section):
         description="When full, differential and log backups are made.",
         examples=[{"full": "monthly", "differential": "daily", "log": "hourly"}],
     )
+    retention: RetentionSettings = Field(
+        default_factory=RetentionSettings,
+        description="How long backups are kept (default: for ever).",
+        examples=[{"daily": 7, "weekly": 5, "monthly": 12}],
+    )
     max_age: Duration | None = Field(
         default=None,
         description="Older than this the newest backup is critical (default: from the policy).",
         examples=["26h"],
+    )
+    alarm: Alarm = Field(
+        default_factory=AlarmSettings,
+        description="When a backup that changed too much raises the ransomware alarm; false for "
+        "never.",
+        examples=[False],
+        json_schema_extra=switchable,
     )
     deadline: Duration = Field(
         default=written("12h"), description="How long the whole job may take.", examples=["12h"]
@@ -253,9 +367,20 @@ class JobSettings(Section):
     data_class: str | None = Field(
         default=None,
         alias="class",
-        description="How sensitive the data is, in your own words (access-log for jobs that "
-        "collect logs, unless you say otherwise).",
+        description="How sensitive the data is, in your own words; `access-log` is as access_log, "
+        "and what jobs that collect logs have unless you say otherwise.",
         examples=["internal"],
+    )
+    protects: list[Name] = Field(
+        default_factory=list,
+        description="Devices of the inventory whose data this is (default: this machine, found "
+        "by site.origin).",
+        examples=[["www-1", "db-1"]],
+    )
+    access_log: bool = Field(
+        default=False,
+        description="True for records of access, which are kept for 180 days at least.",
+        examples=[True],
     )
     scan: ScanSettings | None = Field(
         default=None,
@@ -281,6 +406,16 @@ class BackupSettings(Section):
     )
     parallel: int = Field(
         default=2, ge=1, le=64, description="How many jobs run at the same time.", examples=[2]
+    )
+    handover: HandoverSettings = Field(
+        default_factory=HandoverSettings,
+        description="How custody changes hands.",
+        examples=[{"confirm_within": "7d"}],
+    )
+    coverage: CoverageSettings = Field(
+        default_factory=CoverageSettings,
+        description="What `netops backup coverage` asks for.",
+        examples=[{"servers": "role=server"}],
     )
 
 
@@ -338,9 +473,10 @@ def _job_mistakes(
             yield place, f"'{name}' is already the job's repository; a copy needs another"
         elif name in copies[: max(position - 1, 0)]:
             yield place, f"'{name}' is named twice"
+    yield from retention_mistakes(job)
     sources = job.get("sources")
     for index, source in enumerate(sources if isinstance(sources, list) else []):
         engine = next(iter(source)) if isinstance(source, dict) and len(source) == 1 else "files"
-        if engines and engine not in engines:
+        if engines and engine not in engines and _ENGINE.fullmatch(str(engine)):
             near = did_you_mean(engine, sorted(engines)) or f"; known: {', '.join(sorted(engines))}"
             yield ("sources", index), f"no engine is called '{engine}'{near}"

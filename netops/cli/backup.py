@@ -1,4 +1,4 @@
-"""netops backup: run, list, show, status, verify, restore, init, unlock."""
+"""netops backup: run, list, show, status, verify, restore, init, unlock, and what is registered below."""
 
 from datetime import datetime
 from pathlib import Path
@@ -6,10 +6,17 @@ from typing import Annotated
 
 import typer
 
-from netops.backup.model import Kind
 from netops.backup.plan import chosen_jobs, chosen_repositories
-from netops.cli import backup_logs, backup_view
-from netops.cli.options import DryRun, Jitter, Json, Quiet, Timeout, Yes
+from netops.cli import (
+    backup_alarm,
+    backup_custody,
+    backup_logs,
+    backup_paper,
+    backup_retention,
+    backup_verify,
+    backup_view,
+)
+from netops.cli.options import DryRun, Jitter, Json, Quiet, Timeout, Yes, confirm
 from netops.cli.runs import View, open_site, perform
 from netops.core.errors import UsageError
 from netops.core.run import Options, Work
@@ -21,15 +28,6 @@ Repositories = Annotated[
     list[str] | None,
     typer.Argument(metavar="[REPOSITORY]...", help="Repositories; all by default."),
 ]
-
-
-def _kind(text: str) -> Kind | None:
-    if text == "auto":
-        return None
-    try:
-        return Kind(text)
-    except ValueError:
-        raise typer.BadParameter("full, differential, log or auto") from None
 
 
 @app.command()
@@ -55,24 +53,12 @@ def run(
     jitter: Jitter = None,
 ) -> None:
     """Back jobs up, copy them offsite, and see every copy before calling it good."""
-    from netops.backup.run import BackupRun
+    from netops.cli.backup_run import RunRequest, run_backups
 
-    wanted = _kind(kind)
-    site = open_site(context)
-    chosen = chosen_jobs(site.backup_plan, jobs or [])
-    if not chosen:
-        raise UsageError(
-            "there are no backup jobs in netops.yaml", hint="add one under backup.jobs"
-        )
-    perform(
-        site,
-        "backup run",
-        [Work(job.name, job, job.deadline_s) for job in chosen],
-        BackupRun(site.backups, wanted, due),
-        Options(timeout, jitter or 0, site.backup_plan.parallel, dry_run),
-        backup_view.run_view(as_json=as_json, quiet=quiet),
-        {"type": kind, "due": due},
+    request = RunRequest(
+        tuple(jobs or ()), kind, due, as_json, quiet, dry_run, timeout, jitter or 0.0
     )
+    raise typer.Exit(run_backups(context.obj, request))
 
 
 @app.command()
@@ -128,36 +114,6 @@ def show(
 
 
 @app.command()
-def verify(
-    context: typer.Context,
-    repositories: Repositories = None,
-    *,
-    read_data: Annotated[
-        bool, typer.Option("--read-data", help="Read every byte back, not only the structure.")
-    ] = False,
-    as_json: Json = False,
-    quiet: Quiet = False,
-    dry_run: DryRun = False,
-    timeout: Timeout = None,
-    jitter: Jitter = None,
-) -> None:
-    """Compare the repositories with the catalogue and check that they are whole."""
-    from netops.backup.verify import VerifyRun
-
-    site = open_site(context)
-    chosen = chosen_repositories(site.backup_plan, repositories or [])
-    perform(
-        site,
-        "backup verify",
-        [Work(repository.name, repository, repository.deadline_s) for repository in chosen],
-        VerifyRun(site.backups, read_data),
-        Options(timeout, jitter or 0, site.backup_plan.parallel, dry_run),
-        View(as_json, quiet, heads=("REPOSITORY", "STATUS", "TIME", "REMARK")),
-        {"read_data": read_data},
-    )
-
-
-@app.command()
 def restore(
     context: typer.Context,
     job: Annotated[str, typer.Argument(help="The job whose data to bring back.")],
@@ -200,7 +156,7 @@ def restore(
         raise UsageError(f"{relative[0]} is not an absolute path", hint="as it was on the machine")
     if in_place and not yes and not dry_run:
         what = ", ".join(path or [source.text for source in chosen.sources])
-        typer.confirm(f"Write over {what} with the backup from {place}?", abort=True, err=True)
+        confirm(f"Write over {what} with the backup from {place}?")
     request = Request(
         chosen,
         place,
@@ -265,4 +221,15 @@ def unlock(
     )
 
 
+app.command()(backup_verify.verify)
+app.command()(backup_verify.repair)
+app.add_typer(backup_alarm.app, name="alarm")
+app.command("changes")(backup_alarm.changes)
+backup_custody.register(app)
+backup_paper.register(app)
+app.command()(backup_retention.forget)
+app.command()(backup_retention.prune)
+app.command()(backup_retention.hold)
+app.command()(backup_retention.release)
+app.command()(backup_retention.rebuild_catalogue)
 app.add_typer(backup_logs.app, name="logs", help="Collect access logs; see which days are here.")

@@ -5,18 +5,20 @@ import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
-
-import typer
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from netops.app import Site, find_site
 from netops.cli.errors import printable
 from netops.cli.table import is_colourful, one_line, print_table
+from netops.core.errors import LockedError
 from netops.core.redact import redact
 from netops.core.results import Report, Result
 from netops.core.run import Context, Observer, Options, Progress, Work
 from netops.core.status import Status
 from netops.core.units import duration_text
+
+if TYPE_CHECKING:
+    import typer
 
 T = TypeVar("T")
 #: Makes the rows of one result; the columns are the command's own.
@@ -41,7 +43,7 @@ class View:
     next_steps: Sequence[str] = ()
 
 
-def open_site(context: typer.Context) -> Site:
+def open_site(context: "typer.Context") -> Site:
     """Return the site that --site, NETOPS_SITE or the working directory names."""
     return Site(find_site(context.obj))
 
@@ -54,15 +56,30 @@ def perform(
     options: Options,
     view: View,
     detail: Mapping[str, Any] | None = None,
-) -> None:
-    """Execute a run, show it, and leave with its exit code."""
+) -> NoReturn:
+    """Execute a run, show it, and leave the command with its exit code."""
+    import typer
+
+    raise typer.Exit(conduct(site, verb, work, act, options, view, detail))
+
+
+def conduct(
+    site: Site,
+    verb: str,
+    work: Sequence[Work[T]],
+    act: Callable[[T, Context], Result],
+    options: Options,
+    view: View,
+    detail: Mapping[str, Any] | None = None,
+) -> int:
+    """Execute a run, show it, and return its exit code."""
     observer: Observer = _Terminal() if _is_watched(view) else _Notices(quiet=view.quiet)
     try:
         report = site.runner(observer).execute(verb, work, act, options, detail=detail)
     finally:
         site.close()
     show(report, view)
-    raise typer.Exit(report.exit_code)
+    return report.exit_code
 
 
 def show(report: Report, view: View) -> None:
@@ -71,7 +88,8 @@ def show(report: Report, view: View) -> None:
         text = json.dumps(report.as_dict(), ensure_ascii=False, indent=2)
         sys.stdout.write(redact(text.encode("utf-8", "backslashreplace").decode()) + "\n")
         return
-    if view.quiet and report.exit_code == 0:
+    # Locked means that another run is doing the work: nothing that cron should mail about.
+    if view.quiet and report.exit_code in {0, LockedError.exit_code}:
         return
     print_table(view.heads, [row for r in report.results for row in view.rows(r)], right=view.right)
     for result in report.results:
@@ -158,7 +176,8 @@ class _Terminal:
     def finished(self, result: Result) -> None:
         with self._lock:
             task = self._tasks[result.target]
-            self._bars.update(task, step=result.status.name, total=1, completed=1)
+            self._bars.update(task, step=result.status.name)
+            self._bars.stop_task(task)
 
     def notice(self, text: str) -> None:
         self._bars.console.print(f"note: {one_line(text)}", markup=False)

@@ -11,7 +11,7 @@ from typing import Any
 from netops import __version__
 from netops.core.errors import ConfigError
 
-_FORMAT = 1
+_FORMAT = 2
 # A file younger than this may change again within the same tick of its time stamp.
 _SETTLED_NS = 50_000_000
 _WRITABLE_BY_OTHERS = 0o022

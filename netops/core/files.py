@@ -1,12 +1,13 @@
 """Writing files so that a crash leaves the old one or the new one, never half of either."""
 
 import os
-import tempfile
 from pathlib import Path
 
 
 def write_atomic(path: Path, data: str | bytes, *, mode: int = 0o600) -> None:
     """Replace `path` by `data`: written beside it, flushed to disk, then renamed over it."""
+    import tempfile
+
     content = data.encode() if isinstance(data, str) else data
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:

@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 
 from netops.core.cancel import Cancel
 from netops.core.errors import TimeoutExpiredError, ToolError
@@ -37,6 +38,8 @@ class Completed:
     stdout: str
     stderr: str
     duration_s: float
+    #: Exactly what came, for output that need not be text.
+    stdout_bytes: bytes = b""
 
     def last_words(self) -> str:
         """Return the end of stderr (or stdout) in one line, secrets masked."""
@@ -65,6 +68,7 @@ def run(
     env: Mapping[str, str] | None = None,
     stdin: bytes = b"",
     pass_fds: Sequence[int] = (),
+    cwd: Path | None = None,
     deadline_s: float | None = None,
     cancel: Cancel | None = None,
     on_stdout: LineSink | None = None,
@@ -80,7 +84,9 @@ def run(
     a non-zero exit is the caller's to judge.
     """
     started = time.monotonic()
-    running = _Running(_start(argv, env, pass_fds), stdin, _Stream(on_stdout), _Stream(on_stderr))
+    running = _Running(
+        _start(argv, env, pass_fds, cwd), stdin, _Stream(on_stdout), _Stream(on_stderr)
+    )
     limit = None if deadline_s is None else started + deadline_s
     try:
         running.watch(limit, cancel)
@@ -99,12 +105,19 @@ def run(
         running.out.text(),
         running.err.text(),
         time.monotonic() - started,
+        bytes(running.out.buffer),
     )
 
 
 def _start(
-    argv: Sequence[str], env: Mapping[str, str] | None, pass_fds: Sequence[int]
+    argv: Sequence[str],
+    env: Mapping[str, str] | None,
+    pass_fds: Sequence[int],
+    cwd: Path | None,
 ) -> subprocess.Popen[bytes]:
+    # The prefix would start well and only then not find the program.
+    if shutil.which(argv[0], path={**os.environ, **(env or {})}.get("PATH")) is None:
+        raise ToolError(f"cannot start {argv[0]}: no such program", hint="is it installed?")
     try:
         return subprocess.Popen(
             [*die_with_parent(), *argv],
@@ -113,6 +126,7 @@ def _start(
             stderr=subprocess.PIPE,
             env={**os.environ, **(env or {})},
             pass_fds=tuple(pass_fds),
+            cwd=cwd,
             start_new_session=True,
         )
     except OSError as error:

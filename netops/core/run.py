@@ -6,8 +6,6 @@ targets concurrently under deadlines, and closes the journal entry with the outc
 happens: success, failure, time-out, SIGINT or SIGTERM.
 """
 
-import logging
-import random
 import signal
 import threading
 import time
@@ -28,7 +26,6 @@ from netops.core.status import Status
 
 T = TypeVar("T")
 S = TypeVar("S")
-log = logging.getLogger(__name__)
 
 #: How long an interrupted worker may take to end its programs before it is given up.
 _STOP_S = 30.0
@@ -90,6 +87,9 @@ class Book(Protocol):
         self, run_id: str, verb: str, targets: Sequence[str], detail: Mapping[str, Any]
     ) -> None:
         """Write the intent durably, or raise: what cannot be recorded is not done."""
+
+    def prepare(self) -> None:
+        """Load what `end` needs; called while the targets' programs work."""
 
     def end(self, report: Report) -> str:
         """Write the outcome durably, sign the head of the book and return it as text."""
@@ -167,7 +167,7 @@ class Runner:
         """Run `act` on every target and return the report; the journal has it all."""
         run_id, cancel = new_id(), Cancel()
         with _signals_to(cancel), self._alive(run_id):
-            cancel.wait(random.uniform(0, options.jitter_s))  # noqa: S311  not a secret
+            _wait_a_little(options.jitter_s, cancel)
             names = [item.name for item in work]
             if not options.dry_run:
                 self._report_lost(run_id)
@@ -245,10 +245,19 @@ class Runner:
         threads = [threading.Thread(target=serve, daemon=True) for _ in range(count)]
         for thread in threads:
             thread.start()
+        if not options.dry_run:
+            self.book.prepare()
         _await(threads, cancel, overall, self.clock)
         return [
             results.get(index) or _abandoned(item.name, cancel) for index, item in enumerate(work)
         ]
+
+
+def _wait_a_little(jitter_s: float, cancel: Cancel) -> None:
+    if jitter_s > 0:
+        import random
+
+        cancel.wait(random.uniform(0, jitter_s))  # noqa: S311  not a secret
 
 
 def _later(now_s: float, seconds: float | None) -> float | None:
@@ -266,7 +275,9 @@ def _guarded(item: Work[S], act: Callable[[S, Context], Result], context: Contex
     except NetopsError as error:
         return failed(item.name, error, context.clock.monotonic_s() - started_s)
     except Exception as error:  # the boundary: a defect in one target must not end the run
-        log.exception("internal error while working on %s", item.name)
+        import logging
+
+        logging.getLogger(__name__).exception("internal error while working on %s", item.name)
         defect = NetopsError(
             f"internal error: {type(error).__name__}: {error}",
             hint="run again with --debug and report the traceback",

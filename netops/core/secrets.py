@@ -3,11 +3,11 @@
 import os
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
 
-from netops.core.errors import SecretError
+from netops.core.errors import SecretError, TimeoutExpiredError, ToolError
 from netops.core.redact import MASK, redact, register
 
 KINDS = ("env", "file", "systemd", "command", "keyring")
@@ -157,33 +157,16 @@ def _from_command(command: str, base: Path) -> str:
 
 
 def _run(arguments: list[str], base: Path, what: str) -> tuple[int, bytes, bytes]:
-    import signal
-    import subprocess
+    from netops.core import process
 
     try:
-        process = subprocess.Popen(
-            arguments,
-            cwd=base,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-        )
-    except OSError as error:
-        reason = (error.strerror or "unknown reason").lower()
-        raise SecretError(f"{what} cannot be started: {reason}", hint="is it installed?") from None
-    with process:
-        try:
-            output, errors = process.communicate(timeout=COMMAND_DEADLINE_S)
-        except BaseException as error:
-            # Its children too: one that keeps the pipe open would keep us waiting for ever.
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            if not isinstance(error, subprocess.TimeoutExpired):
-                raise
-            late = f"{what} did not end within {COMMAND_DEADLINE_S} s"
-            raise SecretError(late, hint="it must not ask questions") from None
-    return process.returncode, output, errors
+        done = process.run(arguments, cwd=base, deadline_s=COMMAND_DEADLINE_S, grace_s=1)
+    except TimeoutExpiredError:
+        late = f"{what} did not end within {COMMAND_DEADLINE_S} s"
+        raise SecretError(late, hint="it must not ask questions") from None
+    except ToolError as error:
+        raise SecretError(f"{what}: {error}", hint="is it installed?") from None
+    return done.returncode, done.stdout_bytes, done.stderr.encode()
 
 
 def _from_keyring(name: str, _base: Path) -> str:

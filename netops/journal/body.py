@@ -14,6 +14,8 @@ from netops.core.clock import parse_utc, utc_text
 from netops.core.errors import IntegrityError, UsageError
 from netops.journal.model import Entry
 
+#: SQL for the moment in a body: it follows `{"seq":N,"at":"` and is 24 bytes long.
+AT = "substr(body, 15 + length(CAST(seq AS TEXT)), 24)"
 _LIMIT_BYTES = 1_000_000
 
 

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from netops.core.clock import Clock, SystemClock
-from netops.core.errors import AccessError, ConfigError, IntegrityError, UsageError
+from netops.core.errors import AccessError, ConfigError, IntegrityError, NetopsError, UsageError
 from netops.core.files import private_directory, write_atomic
 from netops.journal import actor, body, database, listing
 from netops.journal.model import SHORTEST_KEEP_DAYS, Checkpoint, Entry, Genesis, OpenRun
@@ -36,12 +36,14 @@ class Book:
         connection: sqlite3.Connection,
         path: Path,
         *,
+        origin: str,
         clock: Clock,
         keep_days: int,
         syslog: bool,
         read_only: bool,
     ) -> None:
         self.path = path
+        self.origin = origin
         self.keep_days = keep_days
         self.clock = clock
         self._connection = connection
@@ -50,9 +52,6 @@ class Book:
         self._lock = RLock()
         self._host = actor.host_name()
         self._actor = actor.actor()
-        with database.translated(path):
-            row = connection.execute("SELECT origin FROM genesis").fetchone()
-        self.origin: str = row[0] if row else ""
 
     @classmethod
     def open(
@@ -82,6 +81,7 @@ class Book:
         return cls(
             connection,
             path,
+            origin=_stored_origin(connection, path),
             clock=clock or SystemClock(),
             keep_days=keep_days,
             syslog=syslog,
@@ -96,6 +96,7 @@ class Book:
         return cls(
             connection,
             file,
+            origin=_stored_origin(connection, file),
             clock=SystemClock(),
             keep_days=SHORTEST_KEEP_DAYS,
             syslog=False,
@@ -317,6 +318,22 @@ def _refuse_replacement(path: Path) -> None:
             f"{path} is gone, but {found.name} beside it shows that there was a journal",
             hint="restore it from an offsite copy; to start anew, move the whole directory aside",
         )
+
+
+def _stored_origin(connection: sqlite3.Connection, path: Path) -> str:
+    """Return the journal's name; close the connection where it cannot be told."""
+    try:
+        with database.translated(path):
+            row = connection.execute("SELECT origin FROM genesis").fetchone()
+        if row is None or not isinstance(row[0], str):
+            raise IntegrityError(
+                f"{path} does not say whose journal it is",
+                hint="run `netops journal verify`, keep the file as evidence",
+            )
+    except NetopsError:
+        connection.close()
+        raise
+    return row[0]
 
 
 def _key(run_id: str) -> bytes:

@@ -57,12 +57,14 @@ def collect(
     """Gather what handover notes, checkpoints, the note beside the journal and anchors say."""
     claims = [Claim("the handover note", key.size, key.root) for key in chain.keys]
     findings = []
-    notes = [("the checkpoint", text) for _, text in snapshot.checkpoints]
+    notes = [("the checkpoint", size, text) for size, text in snapshot.checkpoints]
     if beside is not None:
-        notes.append(("the note beside the journal", beside))
-    for source, text in notes:
+        notes.append(("the note beside the journal", -1, beside))
+    for source, size, text in notes:
         try:
             claims.append(_from_note(source, text))
+            if size not in {-1, claims[-1].size}:
+                findings.append(Finding(None, f"{source} listed for {size} is for another size"))
         except ValueError as error:
             findings.append(Finding(None, f"{source} is not readable: {error}"))
     claims += [

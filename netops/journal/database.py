@@ -24,7 +24,7 @@ TABLES = (
     "CREATE TABLE entry (seq INTEGER PRIMARY KEY, body BLOB NOT NULL, hash BLOB NOT NULL) STRICT",
     # What the next append needs: derived from `entry`, and compared with it by verify.
     "CREATE TABLE tip (one INTEGER PRIMARY KEY CHECK (one = 1), size INTEGER NOT NULL,"
-    " hash BLOB NOT NULL, nodes BLOB NOT NULL, at TEXT NOT NULL) STRICT",
+    " hash BLOB NOT NULL, nodes BLOB NOT NULL) STRICT",
     "CREATE TABLE genesis (one INTEGER PRIMARY KEY CHECK (one = 1), origin TEXT NOT NULL,"
     " size INTEGER NOT NULL, hash BLOB NOT NULL, nodes BLOB NOT NULL, through TEXT NOT NULL,"
     " note TEXT NOT NULL) STRICT",
@@ -70,7 +70,7 @@ def _fill(name: str, origin: str) -> None:
         connection.execute("BEGIN")
         for statement in (*TABLES, *GUARDS.values()):
             connection.execute(statement)
-        connection.execute("INSERT INTO tip VALUES (1, 0, ?, x'', '')", (FIRST_HASH,))
+        connection.execute("INSERT INTO tip VALUES (1, 0, ?, x'')", (FIRST_HASH,))
         connection.execute(
             "INSERT INTO genesis VALUES (1, ?, 0, ?, x'', '', '')", (origin, FIRST_HASH)
         )
@@ -116,13 +116,16 @@ def _needs_immutable(path: Path, error: sqlite3.OperationalError) -> bool:
 
 
 def _connect(path: Path, options: str) -> sqlite3.Connection:
-    return sqlite3.connect(
+    connection = sqlite3.connect(
         f"{path.absolute().as_uri()}?{options}",
         uri=True,
         timeout=_WAIT_S,
         isolation_level=None,
         check_same_thread=False,
     )
+    # Text on a damaged page need not be UTF-8; it must end as a finding, not as a traceback.
+    connection.text_factory = lambda data: data.decode(errors="replace")
+    return connection
 
 
 def _check_format(connection: sqlite3.Connection, path: Path) -> None:
@@ -158,6 +161,9 @@ def translated(path: Path) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         raise meaning_of(error, path) from error
+    except UnicodeDecodeError as error:
+        # SQLite quotes a damaged schema in its message, and Python cannot decode that.
+        raise IntegrityError(f"{path} is damaged", hint=_DAMAGED_HINT) from error
 
 
 def meaning_of(error: sqlite3.Error, path: Path) -> NetopsError:

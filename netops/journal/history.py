@@ -10,7 +10,7 @@ from netops.journal.scan import HEIGHT, STRETCH, Scan, Stretch, scan
 from netops.journal.snapshot import Snapshot
 
 #: Below this many entries, starting processes costs more than it saves.
-_WORTH_PROCESSES = 3 * STRETCH
+_WORTH_PROCESSES = 2 * STRETCH
 
 
 @dataclass(slots=True)
@@ -74,6 +74,7 @@ def read_history(snapshot: Snapshot, sizes: Iterable[int], processes: int) -> Hi
 
 def _stretches(snapshot: Snapshot, sizes: frozenset[int]) -> Iterator[Stretch]:
     genesis = snapshot.genesis
+    signed = max((size for size, _ in snapshot.checkpoints), default=0)
     for start, stop in _bounds(snapshot):
         inside = genesis.nodes[(genesis.size >> HEIGHT).bit_count() :]
         first = start == genesis.size
@@ -84,6 +85,7 @@ def _stretches(snapshot: Snapshot, sizes: frozenset[int]) -> Iterator[Stretch]:
             genesis.hash if first else None,
             inside if first else (),
             tuple(size for size in sizes if start < size <= stop),
+            signed,
         )
 
 

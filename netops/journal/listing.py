@@ -11,8 +11,6 @@ from netops.journal import actor, body, note
 from netops.journal.model import Checkpoint, Entry, OpenRun
 
 _PAGE = 500
-# The moment follows `{"seq":N,"at":"` and is 24 bytes long; see body.py.
-AT = "substr(body, 15 + length(CAST(seq AS TEXT)), 24)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +31,7 @@ class Wanted:
             if (value := getattr(self, field)) is not None:
                 sql.append("instr(body, ?) > 0")
                 values.append(body.needle(field, value))
-        for moment, condition in ((self.since, f"{AT} >= ?"), (self.until, f"{AT} < ?")):
+        for moment, condition in ((self.since, f"{body.AT} >= ?"), (self.until, f"{body.AT} < ?")):
             if moment is not None:
                 sql.append(condition)
                 values.append(body.moment_bytes(moment))
@@ -101,7 +99,7 @@ def checkpoint(text: str) -> Checkpoint:
     from base64 import b64encode
 
     try:
-        head = note.parse_head(note.parse(text).text)
+        head = note.parse_head(note.parse(str(text)).text)
     except ValueError as error:
         raise IntegrityError(
             f"a checkpoint in the journal is not readable: {error}",

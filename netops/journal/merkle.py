@@ -52,6 +52,40 @@ def join(
     return joined
 
 
+class Grove:
+    """
+    Many leaves at once, level by level: several times faster than `push`, one after the other.
+
+    Holds the tree of `size` leaves given by their frontier and of the `leaves` (hashes) after them.
+    """
+
+    def __init__(self, size: int, nodes: Sequence[bytes], leaves: list[bytes]) -> None:
+        self.start = size
+        self.size = size + len(leaves)
+        known = dict(zip(heights(size), nodes, strict=True))
+        #: For each height the number of the first node in the list, and the nodes.
+        self._levels: list[tuple[int, list[bytes]]] = []
+        level = leaves
+        for height in range(max(self.size.bit_length(), 1)):
+            if height in known:
+                level = [known[height], *level]
+            self._levels.append(((size >> height) - (height in known), level))
+            pairs = iter(level)
+            level = [
+                sha256(b"\x01" + left + right).digest()
+                for left, right in zip(pairs, pairs, strict=False)
+            ]
+
+    def frontier(self, size: int) -> tuple[bytes, ...]:
+        """Return the frontier of the first `size` leaves; not before the given ones begin."""
+        nodes, start = [], 0
+        for height in heights(size):
+            first, level = self._levels[height]
+            nodes.append(level[(start >> height) - first])
+            start += 1 << height
+        return tuple(nodes)
+
+
 def heights(size: int) -> list[int]:
     """Return the heights of the perfect subtrees in a frontier of `size` leaves."""
     return [bit for bit in range(size.bit_length() - 1, -1, -1) if size >> bit & 1]

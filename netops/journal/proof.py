@@ -172,10 +172,8 @@ class _Trees:
         if start < self._begin and stop - start > 1:
             split = start + merkle.split_point(stop - start)
             return merkle.node_hash(self.root(start, split), self.root(split, stop))
-        nodes: tuple[bytes, ...] = ()
         rows = self._connection.execute(
             "SELECT body FROM entry WHERE seq > ? AND seq <= ? ORDER BY seq", (start, stop)
         )
-        for size, (data,) in enumerate(rows):
-            nodes = merkle.push(nodes, size, merkle.leaf_hash(data))
-        return merkle.root(nodes)
+        grove = merkle.Grove(0, (), [merkle.leaf_hash(data) for (data,) in rows])
+        return merkle.root(grove.frontier(grove.size))

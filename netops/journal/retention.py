@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from netops.core.errors import IntegrityError
 from netops.journal import body, database, merkle
-from netops.journal.listing import AT
 from netops.journal.model import Genesis
 from netops.journal.months import month_of, oldest_kept
 from netops.journal.tip import read_genesis, read_tip
@@ -89,7 +88,7 @@ def _last_removable(book: "Book", connection: sqlite3.Connection, begin: Genesis
 def _first_young(book: "Book", connection: sqlite3.Connection, begin: Genesis) -> int:
     kept = body.moment_bytes(oldest_kept(book.clock.now(), book.keep_days))
     row = connection.execute(
-        f"SELECT seq FROM entry WHERE seq > ? AND {AT} >= ? ORDER BY seq LIMIT 1",  # noqa: S608
+        f"SELECT seq FROM entry WHERE seq > ? AND {body.AT} >= ? ORDER BY seq LIMIT 1",  # noqa: S608
         (begin.size, kept),
     ).fetchone()
     return row[0] if row else read_tip(connection, book.path).size + 1
@@ -102,7 +101,8 @@ def _condense(
     rows: Iterable[tuple[int, bytes, bytes]] = connection.execute(
         "SELECT seq, body, hash FROM entry WHERE seq <= ? ORDER BY seq", (removal.last,)
     )
-    size, digest, nodes = begin.size, begin.hash, begin.nodes
+    size, digest = begin.size, begin.hash
+    leaves = []
     for seq, data, stored in rows:
         digest = sha256(digest + data).digest()
         if seq != size + 1 or digest != stored:
@@ -110,8 +110,9 @@ def _condense(
                 f"entry {size + 1} does not agree with its hash, so nothing was removed",
                 hint="run `netops journal verify`",
             )
-        nodes = merkle.push(nodes, size, merkle.leaf_hash(data))
+        leaves.append(merkle.leaf_hash(data))
         size = seq
+    nodes = merkle.Grove(begin.size, begin.nodes, leaves).frontier(size)
     note = connection.execute(
         "SELECT note FROM checkpoint WHERE size <= ? ORDER BY size DESC LIMIT 1", (size,)
     ).fetchone()

@@ -28,6 +28,13 @@ class RunBook:
             "start_run", id=run_id, verb=verb, started_at=utc_text(entry.at), detail=None
         )
 
+    def prepare(self) -> None:
+        """Load the signing code, which would otherwise lengthen the end of every run."""
+
+        import nacl.bindings  # noqa: F401  loading is all that is wanted
+
+        import netops.journal.signing  # noqa: F401  here too
+
     def end(self, report: Report) -> str:
         """Write the outcome, sign the book and return its head as `size:root`."""
         detail = {

@@ -66,7 +66,7 @@ def _current(connection: sqlite3.Connection) -> tuple[str, str]:
     row = connection.execute(
         "SELECT note, month FROM signing_key ORDER BY size DESC LIMIT 1"
     ).fetchone()
-    return (row[0], row[1]) if row else ("", "")
+    return (str(row[0]), str(row[1])) if row else ("", "")
 
 
 def _load_current(book: "Book", connection: sqlite3.Connection) -> keys.Secret:

@@ -1,13 +1,14 @@
 """Everything verify needs besides the entries, read at one moment."""
 
 import sqlite3
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from netops.core.errors import IntegrityError
 from netops.journal import database
 from netops.journal.model import Genesis
-from netops.journal.tip import read_genesis
+from netops.journal.tip import is_typed, read_genesis
 
 _SCHEMA = "SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL"
 
@@ -49,9 +50,13 @@ def take(path: Path, stretch: int) -> Snapshot:
 
 
 def _read(connection: sqlite3.Connection, path: Path, stretch: int) -> Snapshot:
-    def rows(sql: str) -> Iterable[tuple[int, str]]:
-        return connection.execute(sql)
+    def rows(sql: str, *types: type) -> tuple[Any, ...]:
+        found = tuple(connection.execute(sql))
+        if not all(is_typed(row, *types) for row in found):
+            raise IntegrityError(f"{path} is damaged: a table holds values it cannot hold")
+        return found
 
+    genesis = read_genesis(connection, path)
     first, last, count = connection.execute(
         "SELECT coalesce(min(seq), 0), coalesce(max(seq), 0), count(*) FROM entry"
     ).fetchone()
@@ -63,15 +68,15 @@ def _read(connection: sqlite3.Connection, path: Path, stretch: int) -> Snapshot:
     )
     return Snapshot(
         path=path,
-        origin=connection.execute("SELECT origin FROM genesis").fetchone()[0],
-        genesis=read_genesis(connection, path),
+        origin=rows("SELECT origin FROM genesis", str)[0][0],
+        genesis=genesis,
         first=first,
         last=last,
         count=count,
-        tip=connection.execute("SELECT size, hash, nodes FROM tip").fetchone() or (0, b"", b""),
-        keys=tuple(rows("SELECT size, note FROM signing_key ORDER BY size")),
-        checkpoints=tuple(rows("SELECT size, note FROM checkpoint ORDER BY size")),
-        open_runs=tuple(connection.execute("SELECT run, seq FROM open_run ORDER BY seq")),
+        tip=(*rows("SELECT size, hash, nodes FROM tip", int, bytes, bytes), (0, b"", b""))[0],
+        keys=rows("SELECT size, note FROM signing_key ORDER BY size", int, str),
+        checkpoints=rows("SELECT size, note FROM checkpoint ORDER BY size", int, str),
+        open_runs=rows("SELECT run, seq FROM open_run ORDER BY seq", bytes, int),
         foreign=_foreign(connection),
         occupied=tuple(number for (number,) in occupied),
     )

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from netops.core.errors import IntegrityError
+from netops.core.errors import AccessError, IntegrityError, LockedError, NetopsError, UsageError
 from netops.journal import claims, database, keys, merkle, snapshot
 from netops.journal.anchor import Anchor, parse_all
 from netops.journal.claims import Verdict
@@ -37,7 +37,9 @@ def verify(
     outside = parse_all(anchors)
     try:
         case = _examine(path, outside, trusted_keys, processes)
-    except IntegrityError as error:
+    except (AccessError, LockedError, UsageError):
+        raise
+    except NetopsError as error:
         return Verification(0, (Finding(None, str(error)),), 0, 0, 0)
     findings = _cap(list(case.findings(origin, trusted=bool(trusted_keys))))
     return Verification(

@@ -87,7 +87,7 @@ def _apply(database: Migratable, step: Migration, clock: Clock) -> None:
             applied_at=utc_text(clock.now()),
         )
     except NetopsError as error:
-        raise NetopsError(
+        raise type(error)(
             f"migration {step.path.stem} failed and was undone: {error}",
-            hint="the database is as it was, and works with the netops that used it before",
+            hint=f"the database is as it was and serves the netops before; {error.hint}",
         ) from error

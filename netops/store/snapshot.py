@@ -21,6 +21,7 @@ _UNOPENABLE = {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_
 _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 _MISSING = re.compile(r"(?:unknown|no such) (function|collation sequence): (\w+)")
 _STAND_INS = 100
+_NAP_S = 0.002
 _BESIDE = ("", "-wal", "-journal")
 
 
@@ -65,7 +66,7 @@ def _require_database_file(source: Path) -> None:
             f"{source} is empty, so it is not a database",
             hint="if its program has stored nothing yet, back it up once it has",
         )
-    if not os.access(source, os.R_OK):
+    if not os.access(source, os.R_OK, effective_ids=True):
         raise from_os(PermissionError(13, "Permission denied"), str(source))
 
 
@@ -82,7 +83,7 @@ def _refuse_stale_log(target: Path) -> None:
 def _copy(source: Path, copy: Path, aside: Path, wait_s: float) -> None:
     deadline = time.monotonic() + wait_s
     try:
-        with closing(_open_source(source, aside, wait_s)) as link:
+        with closing(_open_source(source, aside, deadline)) as link:
             _create(copy)
             with closing(sqlite3.connect(copy, isolation_level=None)) as target:
                 link.backup(target, pages=-1, progress=_limit(deadline, source, wait_s))
@@ -93,28 +94,36 @@ def _copy(source: Path, copy: Path, aside: Path, wait_s: float) -> None:
         raise from_sqlite(error, f"copy of {source}") from error
 
 
-def _open_source(source: Path, aside: Path, wait_s: float) -> sqlite3.Connection:
+def _open_source(source: Path, aside: Path, deadline: float) -> sqlite3.Connection:
     """Return a connection that already holds its read lock, so that the copy never waits."""
     from urllib.parse import quote
 
     uri = f"file:{quote(os.fsencode(source.absolute()))}?mode=ro"
     try:
-        return _begin_reading(uri, wait_s)
+        return _begin_reading(uri, deadline)
     except sqlite3.Error as error:
         if sqlite_code(error) not in _UNOPENABLE:
             raise
-    return _begin_reading(f"file:{quote(os.fsencode(_copy_aside(source, aside)))}", wait_s)
+    return _begin_reading(f"file:{quote(os.fsencode(_copy_aside(source, aside)))}", deadline)
 
 
-def _begin_reading(uri: str, wait_s: float) -> sqlite3.Connection:
-    link = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=wait_s)
+def _begin_reading(uri: str, deadline: float) -> sqlite3.Connection:
+    """Take the read lock; SQLite's own waiting naps 100 ms, too long to catch a writer's gaps."""
+    link = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=0)
     try:
         link.execute("BEGIN")
-        link.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()
+        while True:
+            try:
+                link.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()
+            except sqlite3.OperationalError as error:
+                if sqlite_code(error) not in _BUSY or time.monotonic() > deadline:
+                    raise
+                time.sleep(_NAP_S)
+            else:
+                return link
     except BaseException:
         link.close()
         raise
-    return link
 
 
 def _copy_aside(source: Path, aside: Path) -> Path:

@@ -36,13 +36,19 @@ class SqliteDatabase(Connection):
     def version(self) -> int:
         """Return the schema version, 0 for an empty database; refuse another program's file."""
         try:
-            row = self._link.execute("SELECT MAX(version) FROM schema_version").fetchone()
+            # One look decides: another process may create the tables at any moment.
+            tables = {row[0] for row in self._link.execute("SELECT name FROM sqlite_master")}
+            if "schema_version" in tables:
+                row = self._link.execute("SELECT MAX(version) FROM schema_version").fetchone()
+                return int(row[0] or 0)
         except sqlite3.Error as error:
-            if sqlite_code(error) != sqlite3.SQLITE_ERROR:
-                raise from_sqlite(error, self.name) from error
-            row = (0,)
-            self._refuse_foreign_file()
-        return int(row[0] or 0)
+            raise from_sqlite(error, self.name) from error
+        if tables:
+            raise ConfigError(
+                f"{self.path} is a database of another program",
+                hint="name a file of its own for netops",
+            )
+        return 0
 
     @contextmanager
     def migrating(self) -> Iterator[None]:
@@ -69,13 +75,6 @@ class SqliteDatabase(Connection):
         from netops.store.snapshot import copy_sqlite
 
         copy_sqlite(self.path, self.path.with_name(f"{self.path.name}.before-{version:04}"))
-
-    def _refuse_foreign_file(self) -> None:
-        if self._link.execute("SELECT 1 FROM sqlite_master").fetchone():
-            raise ConfigError(
-                f"{self.path} is a database of another program",
-                hint="name a file of its own for netops",
-            )
 
     def _run(self, query: Query, values: Mapping[str, Value]) -> list[Row]:
         cursor = self._link.execute(query.sql, values)

@@ -86,8 +86,9 @@ def _find_programs() -> Path:
 
 def _as_owner() -> list[str]:
     """Return what goes before a server program: it refuses root, and must die with the tests."""
-    who = ["--reuid=postgres", "--regid=postgres", "--clear-groups"] if os.getuid() == 0 else []
-    return ["setpriv", *who, "--pdeathsig=INT"]
+    who = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
+    # A change of user clears the signal, so it is asked for by a second setpriv.
+    return [*(who if os.getuid() == 0 else []), "setpriv", "--pdeathsig=QUIT"]
 
 
 def _make_cluster(programs: Path, folder: Path) -> None:

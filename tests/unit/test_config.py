@@ -97,7 +97,8 @@ def test_empty_file_means_defaults(tmp_path: Path) -> None:
     assert values["site"]["origin"] == os.uname().nodename
     assert values["journal"] == {"keep_days": 400, "syslog": False}
     assert values["inventory"]["files"] == [f"{tmp_path}/inventory/*.yaml"]
-    assert values["backup"] == {"repositories": {}, "jobs": {}, "parallel": 2}
+    backup = values["backup"]
+    assert (backup["repositories"], backup["jobs"], backup["parallel"]) == ({}, {}, 2)
 
 
 def test_keys_with_nothing_under_them_mean_defaults(tmp_path: Path) -> None:
@@ -118,7 +119,12 @@ def test_values_are_plain_and_absolute(tmp_path: Path) -> None:
     assert job["class"] == "internal"
     assert job["max_age"] == 36 * 3600
     assert job["deadline"] == 12 * 3600
-    assert job["policy"] == {"full": "monthly", "differential": None, "log": None}
+    assert job["policy"] == {
+        "full": "monthly",
+        "differential": None,
+        "log": None,
+        "turn_s": 31 * 86_400,
+    }
     assert job["sources"] == [{"engine": "files", "path": "/etc", "options": {}}]
     main = values["backup"]["repositories"]["main"]
     assert main["location"] == f"{tmp_path}/r/main"
@@ -311,7 +317,7 @@ def in_job(line: str) -> str:
             "netops.yaml:8: backup.jobs.etc.sources.0: a path or one `engine: path` expected",
         ),
         (
-            GOOD.replace("[/etc]", "[{pg: [x]}]"),
+            GOOD.replace("[/etc]", "[{sqlite: [x]}]"),
             "netops.yaml:8: backup.jobs.etc.sources.0: a path or a mapping of options expected",
         ),
         (
@@ -319,7 +325,7 @@ def in_job(line: str) -> str:
             "netops.yaml:8: backup.jobs.etc.sources.0: the name of an engine expected",
         ),
         (
-            GOOD.replace("[/etc]", "[{pg: {db: {password: hunter2}}}]"),
+            GOOD.replace("[/etc]", "[{sqlite: {db: {password: hunter2}}}]"),
             "netops.yaml:8: backup.jobs.etc.sources.0: db.password: a secret is given by reference",
         ),
         (

@@ -111,7 +111,7 @@ def test_command_is_split_and_run_without_a_shell(tmp_path: Path) -> None:
     [
         ("false", "exit code 1"),
         ("sh -c 'echo locked >&2; exit 3'", "exit code 3: locked"),
-        ("/no/such/program", "cannot be started"),
+        ("/no/such/program", "cannot start"),
         ("true", "is empty"),
         ("echo 'open", "cannot be split"),
     ],
