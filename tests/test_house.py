@@ -24,8 +24,6 @@ SCRIPTS = sorted(path for path in (ROOT / "scripts").iterdir() if path.is_file()
 EVERYTHING = [*PACKAGE, *TESTS, *SCRIPTS, ROOT / ".ci/run"]
 #: Lines a file may have. A suite of tests is read one test at a time and may be longer.
 LONGEST_FILE, LONGEST_SUITE, LONGEST_FUNCTION = 400, 650, 60
-#: Files that wait to be divided, and how long they may be until then.
-WAITING_FILES = {"netops/backup/settings.py": 500}
 #: Statements that wait for their report; the contract suite proves them on both databases already.
 WAITING_QUERIES = {"unfinished_runs", "latest_backups", "restores"}
 _SENTENCE = re.compile(r"[^\s].*[.?!]", re.DOTALL)
@@ -63,12 +61,9 @@ def test_no_file_is_longer_than_one_can_read() -> None:
     too_long = [
         f"{name_of(path)}: {count} lines"
         for path, count in lines.items()
-        if count
-        > WAITING_FILES.get(name_of(path), LONGEST_SUITE if path in TESTS else LONGEST_FILE)
+        if count > (LONGEST_SUITE if path in TESTS else LONGEST_FILE)
     ]
     assert not too_long
-    divided = [name for name in WAITING_FILES if lines.get(ROOT / name, 0) <= LONGEST_FILE]
-    assert not divided, "need not be waited for any more"
 
 
 def test_no_function_is_longer_than_a_screen() -> None:
