@@ -123,7 +123,9 @@ class Site:
         return BackupRoom(
             self.backup_plan,
             Catalogue(self.database),
-            BackupDirectories(self.locks, self.state / "staging", self.state / "cache"),
+            BackupDirectories(
+                self.locks, self.state / "staging", self.state / "cache", self.state / "quarantine"
+            ),
             self.directory,
             self.data["site"]["origin"],
             self.journal_directory / NOTE_NAME,
@@ -155,6 +157,7 @@ class Site:
             self.database,
             self.clock.now(),
             lambda job: is_held(self.locks / f"job-{job}.lock"),
+            self.backup_plan.repositories,
         )
 
     def covers(self, selector: str = "") -> "list[Cover]":

@@ -43,7 +43,9 @@ def context(
 def room(state: Path) -> BackupRoom:
     state.mkdir(exist_ok=True)
     database = open_database(path=state / "netops.db")
-    directories = BackupDirectories(state / "locks", state / "staging", state / "cache")
+    directories = BackupDirectories(
+        state / "locks", state / "staging", state / "cache", state / "quarantine"
+    )
     return BackupRoom(BackupPlan(), Catalogue(database), directories, state, "host")
 
 

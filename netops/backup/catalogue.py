@@ -95,7 +95,7 @@ class Catalogue:
         return sorted((_backup(row) for row in rows), key=lambda backup: backup.seq)
 
     def open_copies(self, location: str) -> int:
-        """Return how many copies to `location` were begun and have no outcome."""
+        """Return how many copies to `location` were begun and never seen there."""
         return len(self.database.execute("open_copies", location=location))
 
     def good_at(self, location: str) -> dict[str, str]:
@@ -112,6 +112,19 @@ class Catalogue:
             forgotten_at=utc_text(at),
             message=printable(message),
         )
+
+    def listed_at(self, location: str) -> list[Placement]:
+        """Return everything that was seen at `location`, whole or damaged."""
+        rows = self.database.execute("listed_at_location", location=location)
+        return [_placement(row) for row in rows]
+
+    def gone_at(self, location: str) -> list[Placement]:
+        """Return what was once seen at `location` and is not listed there any more."""
+        return [_placement(row) for row in self.database.execute("gone_at", location=location)]
+
+    def move(self, backup_id: str, snapshot_id: str) -> None:
+        """Enter the id that a backup's snapshot has since it was healed."""
+        self.database.execute("move_backup", id=backup_id, snapshot_id=snapshot_id)
 
 
 _START = (

@@ -39,6 +39,27 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
+class Verification:
+    """How often a repository is looked at, as configured."""
+
+    #: Cadences as text: how often its structure is checked, how often all its data is read back.
+    structure: str = "daily"
+    data: str = "monthly"
+    #: The data is read back in this many portions, one at a time.
+    parts: int = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Ssh:
+    """What proves both sides of an SSH connection to each other."""
+
+    #: Reference to the private key; None leaves it to the account's own settings.
+    identity: str | None = None
+    #: The file with the server's key; None takes the account's own.
+    known_hosts: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Keeping:
     """Where something is kept and by whom, as far as netops.yaml says."""
 
@@ -60,6 +81,10 @@ class Repository:
     deadline_s: float = 6 * 3600
     connect_timeout_s: float = 20
     limit_upload_bytes_s: int | None = None
+    #: No progress for this long ends a copy.
+    stall_timeout_s: float = 1800
+    verify: Verification = field(default_factory=Verification)
+    ssh: Ssh = field(default_factory=Ssh)
     keeping: Keeping = Keeping()
     #: The storage refuses to delete.
     append_only: bool = False
@@ -272,6 +297,8 @@ class BackupDirectories:
     locks: Path
     staging: Path
     cache: Path
+    #: Keeps what a repair takes out of repositories.
+    quarantine: Path
 
     @property
     def state(self) -> Path:

@@ -14,6 +14,8 @@ from netops.backup.model import (
     Retention,
     Scan,
     Source,
+    Ssh,
+    Verification,
 )
 from netops.core.errors import UsageError
 
@@ -45,7 +47,10 @@ def _repository(name: str, row: Mapping[str, Any]) -> Repository:
         float(row.get("deadline") or 6 * 3600),
         float(row.get("connect_timeout") or 20),
         row.get("limit_upload"),
-        keeping=_keeping(row.get("custody") or {}),
+        float(row.get("stall_timeout") or 1800),
+        Verification(**(row.get("verify") or {})),
+        Ssh(**(row.get("ssh") or {})),
+        _keeping(row.get("custody") or {}),
         append_only=bool(row.get("append_only")),
         prune_location=row.get("prune_location"),
         prune_password=row.get("prune_password"),

@@ -7,13 +7,12 @@ from pathlib import Path
 from netops.backup import alarm, recover
 from netops.backup.model import Repository
 from netops.backup.preflight import check_tools
-from netops.backup.restic import client, simple
+from netops.backup.restic import check, client, simple
 from netops.backup.room import BackupRoom, limits
 from netops.core.clock import utc_text
 from netops.core.errors import (
     ConfigError,
     IntegrityError,
-    InterruptedRunError,
     LockedError,
     NetopsError,
 )
@@ -108,15 +107,18 @@ class PruneRun:
         context.progress(Progress(step="checking"))
         call = limits(context, repository.deadline_s, quiet=True)
         try:
-            client.check(self.room.access(repository), call)
+            found = check.check(self.room.access(repository), call)
         except LockedError:
             recover.clear(self.room, repository, context)
-            client.check(self.room.access(repository), call)
-        except InterruptedRunError:
-            raise
-        except NetopsError as error:
-            self._record(repository, context, Status.CRITICAL, f"{failing}: {error}")
-            raise type(error)(f"{failing}: {error}", hint=error.hint) from error
+            found = check.check(self.room.access(repository), call)
+        if found:
+            broken = ", ".join(f"{kind} {name[:8]}" for kind, name in found.items()[:5])
+            text = f"{failing}: broken: {broken}"
+            self._record(repository, context, Status.CRITICAL, text)
+            raise IntegrityError(
+                f"{repository.name}: {text}",
+                hint="run `netops backup verify` to see what is hit, then `netops backup repair`",
+            )
         self._record(repository, context, Status.OK, "checked around a prune")
 
     def _record(self, repository: Repository, context: Context, status: Status, text: str) -> None:

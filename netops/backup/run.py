@@ -7,9 +7,11 @@ from typing import Any
 
 from netops.backup import alarm, chain, gate, listing, preflight
 from netops.backup.chain import Decision, History, NotDue
+from netops.backup.damage import open_damage_text
 from netops.backup.engines.base import Engine, Staged, staging_directory
+from netops.backup.examine import with_checks
 from netops.backup.model import Backup, Job, Kind, Placement, Remark, Repository, Source
-from netops.backup.offsite import Copied, copy_missing
+from netops.backup.offsite import Copied, copy_everywhere
 from netops.backup.recover import recover_job
 from netops.backup.restic import client
 from netops.backup.restic.messages import Summary
@@ -35,6 +37,8 @@ class BackupRun:
     due_only: bool = False
     #: What was found out beside the backups, by job.
     remarks: dict[str, list[Remark]] = field(default_factory=dict, compare=False)
+    #: Part of a repair: what is broken has been taken out, so nothing new can stand on it.
+    repairing: bool = False
 
     def __call__(self, job: Job, context: Context) -> Result:
         """Back the job up, copy it offsite, and see it in every place before calling it good."""
@@ -47,9 +51,10 @@ class BackupRun:
             backup = None
             if isinstance(decision, Decision):
                 backup = self._make(job, repository, decision, context)
-        copies = self._copy(job, context)
-        remarks = self.remarks.get(job.name, [])
-        return alarm.tell(self.room, job, _result(job, decision, backup, copies, remarks))
+        copies = copy_everywhere(self.room, job, context)
+        result = _result(job, decision, backup, copies, self.remarks.get(job.name, []))
+        result = alarm.tell(self.room, job, result)
+        return with_checks(self.room, job, result, context)
 
     def is_idle(self, job: Job) -> bool:
         """Tell whether the job has nothing to do now: no backup due, no copy missing, none killed."""
@@ -118,13 +123,15 @@ class BackupRun:
             summary = self._store(job, repository, backup, decision, context)
             wanted = listing.Wanted(backup.id, summary.snapshot_id)
             snapshot_id = listing.prove(self.room, repository, wanted, context)
-        except NetopsError as error:
-            self._close(backup, placement, Status.CRITICAL, str(error))
+        except Exception as error:
+            self._close(backup, placement, Status.CRITICAL, str(error) or type(error).__name__)
             raise
+        # A new snapshot shares data with the old ones, so also what is broken in them.
+        damage = "" if self.repairing else open_damage_text(self.room, repository.name)
         remarks = self.remarks.get(job.name, [])
-        status = Status.WARNING if summary.problem_count else Status.OK
+        status = Status.WARNING if summary.problem_count or damage else Status.OK
         status = Status.worst([status, *(remark.status for remark in remarks)])
-        texts = [_problem_text(summary), *(remark.text for remark in remarks)]
+        texts = [_problem_text(summary), damage, *(remark.text for remark in remarks)]
         done = replace(
             backup,
             snapshot_id=snapshot_id,
@@ -184,7 +191,7 @@ class BackupRun:
             screening = gate.screen(self.room, job, staged, context, full=full)
             tree = self._tree(job, backup, decision, [*staged, screening.staged])
             access = self.room.access(repository)
-            summary = client.backup(access, tree, limits(context))
+            summary = client.backup(access, tree, limits(context, repository.deadline_s))
             found = [
                 Remark(Status.WARNING, problem) for part in staged for problem in part.problems
             ]
@@ -251,10 +258,6 @@ class BackupRun:
             )
         )
         return done
-
-    def _copy(self, job: Job, context: Context) -> list[Copied]:
-        copies = (copy_missing(self.room, job, location, context) for location in job.offsite)
-        return [copied for copied in copies if copied is not None]
 
 
 def _problem_text(summary: Summary) -> str:

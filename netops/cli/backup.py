@@ -13,6 +13,7 @@ from netops.cli import (
     backup_logs,
     backup_paper,
     backup_retention,
+    backup_verify,
     backup_view,
 )
 from netops.cli.options import DryRun, Jitter, Json, Quiet, Timeout, Yes, confirm
@@ -110,36 +111,6 @@ def show(
         backup_view.print_backup(site.backups.catalogue, backup, as_json=as_json)
     finally:
         site.close()
-
-
-@app.command()
-def verify(
-    context: typer.Context,
-    repositories: Repositories = None,
-    *,
-    read_data: Annotated[
-        bool, typer.Option("--read-data", help="Read every byte back, not only the structure.")
-    ] = False,
-    as_json: Json = False,
-    quiet: Quiet = False,
-    dry_run: DryRun = False,
-    timeout: Timeout = None,
-    jitter: Jitter = None,
-) -> None:
-    """Compare the repositories with the catalogue and check that they are whole."""
-    from netops.backup.verify import VerifyRun
-
-    site = open_site(context)
-    chosen = chosen_repositories(site.backup_plan, repositories or [])
-    perform(
-        site,
-        "backup verify",
-        [Work(repository.name, repository, repository.deadline_s) for repository in chosen],
-        VerifyRun(site.backups, read_data),
-        Options(timeout, jitter or 0, site.backup_plan.parallel, dry_run),
-        View(as_json, quiet, heads=("REPOSITORY", "STATUS", "TIME", "REMARK")),
-        {"read_data": read_data},
-    )
 
 
 @app.command()
@@ -250,6 +221,8 @@ def unlock(
     )
 
 
+app.command()(backup_verify.verify)
+app.command()(backup_verify.repair)
 app.add_typer(backup_alarm.app, name="alarm")
 app.command("changes")(backup_alarm.changes)
 backup_custody.register(app)

@@ -12,7 +12,7 @@ from netops.core.status import Status
 from netops.core.units import duration_text
 
 _HEADS = (
-    *("JOB", "LOCATION", "STATUS", "LAST GOOD", "TYPE", "RPO", "ALLOWED", "VERIFIED"),
+    *("JOB", "LOCATION", "STATUS", "LAST GOOD", "TYPE", "RPO", "ALLOWED", "VERIFIED", "READ"),
     "REMARK",
 )
 
@@ -92,6 +92,7 @@ def _print(rows: Sequence[Protection], lost: Sequence[str]) -> None:
             duration_text(row.rpo_s) if row.rpo_s is not None else None,
             duration_text(row.warning_after_s) if row.warning_after_s else "any",
             local_text(row.verified_at) if row.verified_at else "never",
+            local_text(row.fully_read_at) if row.fully_read_at else "never",
             row.remark,
         )
         for row in rows

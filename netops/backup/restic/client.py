@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from netops.backup.restic.access import Access, copy_flags, opened
 from netops.backup.restic.messages import BackupListener, Summary, failure, parsed
+from netops.backup.restic.watch import Watch
 from netops.core import process
 from netops.core.cancel import Cancel
 from netops.core.process import Completed, LineSink
@@ -86,11 +87,24 @@ def backup(access: Access, tree: Tree, call: Call) -> Summary:
     return listener.result()
 
 
-def copy(source: Access, target: Access, snapshot_ids: Sequence[str], call: Call) -> list[str]:
-    """Copy snapshots into `target`; return the ids they have there, as far as restic names them."""
+def copy(
+    source: Access,
+    target: Access,
+    snapshot_ids: Sequence[str],
+    call: Call,
+    *,
+    stall_timeout_s: float | None = None,
+) -> list[str]:
+    """
+    Copy snapshots into `target`; return the ids they have there, as far as restic names them.
+
+    Raises UnreachableError when nothing moves for `stall_timeout_s`.
+    """
     found: list[str] = []
+    watch = Watch(call.cancel, stall_timeout_s)
 
     def hear(line: str) -> None:
+        watch.heard(line)
         for pattern in (_SAVED, _PRESENT):
             found.extend(pattern.findall(line))
         percent = _PERCENT.search(line)
@@ -98,7 +112,9 @@ def copy(source: Access, target: Access, snapshot_ids: Sequence[str], call: Call
             call.on_progress(Progress(round(float(percent[1]) * 100), 10_000, step="copying"))
 
     with copy_flags(source) as flags:
-        done = call.run(target, "copy", *flags, "--", *snapshot_ids, source=source, on_stdout=hear)
+        done = replace(call, cancel=watch).run(
+            target, "copy", *flags, "--", *snapshot_ids, source=source, on_stdout=hear
+        )
     if done.returncode:
         raise failure(target.name, done)
     return found
@@ -114,13 +130,19 @@ def restore(
         raise failure(access.name, done)
 
 
-def check(access: Access, call: Call, *, read_data: bool = False, subset: str = "") -> None:
-    """Prove that the repository's structure (or also its data) is whole."""
-    arguments = ["--read-data"] if read_data else []
-    arguments += [f"--read-data-subset={subset}"] if subset else []
-    done = call.run(access, "check", *arguments)
+def sizes(access: Access, snapshot_id: str, paths: frozenset[str], call: Call) -> dict[str, int]:
+    """Return the bytes of those of `paths` that are files in a snapshot."""
+    found: dict[str, int] = {}
+
+    def hear(line: str) -> None:
+        row = parsed(line)
+        if row.get("type") == "file" and row.get("path") in paths:
+            found[str(row["path"])] = int(row.get("size", 0))
+
+    done = call.run(access, "ls", "--json", snapshot_id, on_stdout=hear)
     if done.returncode:
         raise failure(access.name, done)
+    return found
 
 
 def dump(access: Access, snapshot_id: str, path: str, call: Call) -> str:

@@ -143,6 +143,35 @@ _MEANINGS: tuple[tuple[re.Pattern[str], int | None, type[NetopsError], str, str]
         "the repository password is wrong",
         "check the password reference of the repository in netops.yaml",
     ),
+    # These three come before the next: restic adds "Is there a repository" to all of them.
+    (
+        re.compile(r"host key verification failed", re.IGNORECASE),
+        None,
+        AccessError,
+        "the server's key is not the expected one",
+        "compare its fingerprint by another way, then correct ssh.known_hosts in netops.yaml",
+    ),
+    (
+        re.compile(
+            r"permission denied \(publickey|\(401\)|401 Unauthorized|signature we calculated"
+            r"|SignatureDoesNotMatch|InvalidAccessKeyId|Access Key Id you provided",
+            re.IGNORECASE,
+        ),
+        None,
+        AccessError,
+        "the server refuses the credentials",
+        "check environment and ssh of the repository in netops.yaml",
+    ),
+    (
+        re.compile(
+            r"connection refused|no route to host|no such host|network is unreachable"
+            r"|unable to start the sftp session"
+        ),
+        None,
+        UnreachableError,
+        "the repository does not answer",
+        "check the network and the server, then run the command again",
+    ),
     (
         re.compile(r"unable to open config file|Is there a repository at"),
         10,

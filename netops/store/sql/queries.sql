@@ -235,7 +235,8 @@ ORDER BY at DESC, id DESC LIMIT COALESCE(CAST(:limit AS BIGINT), 922337203685477
 -- missing_at --
 -- Good backups in the repository that the location lacks, newest first, among the newest 200: what
 -- is older than that has been given up or never belonged there. What retention dropped there is not
--- missing.
+-- missing. One that is listed there but damaged is not lacking: a second copy would change nothing,
+-- `repair` heals it.
 SELECT newest.* FROM (
     SELECT * FROM backup WHERE job = :job ORDER BY seq DESC LIMIT 200
 ) newest
@@ -243,8 +244,7 @@ JOIN placement here ON here.backup_id = newest.id AND here.location = :repositor
     AND here.status IN (0, 1) AND here.listed_at IS NOT NULL
 WHERE NOT EXISTS (
     SELECT 1 FROM placement there WHERE there.backup_id = newest.id AND there.location = :location
-        AND (there.forgotten_at IS NOT NULL
-            OR (there.status IN (0, 1) AND there.listed_at IS NOT NULL)))
+        AND (there.forgotten_at IS NOT NULL OR there.listed_at IS NOT NULL))
 ORDER BY newest.seq DESC LIMIT COALESCE(CAST(:limit AS BIGINT), 200);
 
 -- good_at --
@@ -254,9 +254,60 @@ WHERE location = :location AND status IN (0, 1) AND listed_at IS NOT NULL
     AND snapshot_id IS NOT NULL;
 
 -- open_copies --
--- Copies that were begun and have no outcome.
+-- Copies that were begun and never seen at the location: killed, timed out, or failed half-way.
 SELECT * FROM placement
-WHERE location = :location AND role = 'offsite' AND status IS NULL AND started_at IS NOT NULL;
+WHERE location = :location AND role = 'offsite' AND listed_at IS NULL AND started_at IS NOT NULL
+    AND (status IS NULL OR (status > 1 AND substr(message, 1, 5) <> 'gone:'));
+
+-- listed_at_location --
+-- Everything that was seen at a location, whole or damaged.
+SELECT * FROM placement
+WHERE location = :location AND listed_at IS NOT NULL AND snapshot_id IS NOT NULL;
+
+-- first_backup_at --
+-- When a job's first backup at a location began.
+SELECT backup.started_at FROM placement JOIN backup ON backup.id = placement.backup_id
+WHERE placement.job = :job AND placement.location = :location
+    AND placement.status IN (0, 1) AND placement.listed_at IS NOT NULL
+ORDER BY placement.seq LIMIT 1;
+
+-- move_backup --
+-- The snapshot of a backup has another id since it was healed.
+UPDATE backup SET snapshot_id = :snapshot_id WHERE id = :id RETURNING id;
+
+-- put_reading --
+INSERT INTO reading (location, parts, part, at, run_id)
+VALUES (:location, :parts, :part, :at, :run_id)
+ON CONFLICT (location, parts, part) DO UPDATE SET at = excluded.at, run_id = excluded.run_id;
+
+-- readings --
+SELECT location, parts, part, at FROM reading ORDER BY location, parts, part;
+
+-- put_damage --
+-- What is found again keeps the day it was first found, unless it had been healed in between.
+INSERT INTO damage (location, kind, object, found_at, run_id, detail)
+VALUES (:location, :kind, :object, :found_at, :run_id, COALESCE(CAST(:detail AS TEXT), '{}'))
+ON CONFLICT (location, kind, object) DO UPDATE SET
+    found_at = CASE WHEN damage.healed_at IS NULL THEN damage.found_at ELSE excluded.found_at END,
+    run_id = excluded.run_id, detail = excluded.detail, healed_at = NULL;
+
+-- open_damage --
+-- What is broken now; location NULL means everywhere.
+SELECT * FROM damage
+WHERE healed_at IS NULL
+    AND (CAST(:location AS TEXT) IS NULL OR location = CAST(:location AS TEXT))
+ORDER BY location, found_at, kind, object;
+
+-- heal_damage --
+UPDATE damage SET healed_at = :healed_at
+WHERE location = :location AND kind = :kind AND object = :object AND healed_at IS NULL
+RETURNING object;
+
+-- gone_at --
+-- What was once seen at the location and is not listed there any more.
+SELECT * FROM placement
+WHERE location = :location AND listed_at IS NULL AND snapshot_id IS NOT NULL AND status = 2
+    AND substr(message, 1, 5) = 'gone:';
 
 -- add_change_rate --
 INSERT INTO change_rate (backup_id, job, seq, kind, files, files_before, bytes, bytes_before,
@@ -324,11 +375,6 @@ WHERE offer.step = 'offered' AND NOT EXISTS (
     SELECT 1 FROM custody_step answer
     WHERE answer.handover_id = offer.handover_id AND answer.step <> 'offered')
 ORDER BY offer.journal_seq;
-
--- last_full_reads --
--- The newest time every byte of a location was read back and found whole.
-SELECT location, MAX(at) AS at FROM verification
-WHERE kind = 'data' AND status = 0 GROUP BY location ORDER BY location;
 
 -- first_placements --
 -- The oldest good placement of every job and location; steps as in latest_placements.

@@ -121,6 +121,31 @@ CREATE TABLE restore (
 
 CREATE INDEX restore_newest ON restore (job, at, id);
 
+-- The newest complete reading of each portion of a repository. Part 1 of 1 is all of it.
+CREATE TABLE reading (
+    location  TEXT NOT NULL,
+    parts     BIGINT NOT NULL CHECK (parts >= 1),
+    part      BIGINT NOT NULL CHECK (part BETWEEN 1 AND parts),
+    at        TEXT NOT NULL,
+    run_id    TEXT NOT NULL REFERENCES run (id),
+    PRIMARY KEY (location, parts, part)
+);
+
+-- What is broken in a repository: open until healed_at.
+CREATE TABLE damage (
+    location   TEXT NOT NULL,
+    kind       TEXT NOT NULL
+        CHECK (kind IN ('pack', 'blob', 'tree', 'index', 'snapshot', 'other')),
+    object     TEXT NOT NULL,
+    found_at   TEXT NOT NULL,
+    run_id     TEXT NOT NULL REFERENCES run (id),
+    detail     TEXT NOT NULL DEFAULT '{}',
+    healed_at  TEXT,
+    PRIMARY KEY (location, kind, object)
+);
+
+CREATE INDEX damage_open ON damage (location) WHERE healed_at IS NULL;
+
 -- How much one backup changed since the one before that was judged. files_before is NULL for the
 -- first; touched is NULL where the file times told nothing. job, seq and kind repeat the backup's.
 CREATE TABLE change_rate (

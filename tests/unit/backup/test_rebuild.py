@@ -83,7 +83,7 @@ def test_a_log_of_an_older_netops_gets_the_backup_before_it_as_parent(tmp_path: 
     room = BackupRoom(
         BackupPlan({}, {"docs": JOB}),
         Catalogue(database),
-        BackupDirectories(tmp_path, tmp_path, tmp_path),
+        BackupDirectories(tmp_path, tmp_path, tmp_path, tmp_path),
         tmp_path,
         "host",
     )
