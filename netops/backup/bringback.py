@@ -117,7 +117,7 @@ class BringBack:
         for snapshot_id in ids:
             text = mend.snapshot_text(access, snapshot_id, call)
             (self.quarantine / f"snapshot-{snapshot_id}.json").write_text(text, encoding="utf-8")
-        mend.forget(access, ids, call)
+        client.forget(access, ids, call)
         wanted = [listing.Wanted(place.backup_id) for place in here]
         if listing.find(self.room, self.repository, wanted, self.context):
             raise AccessError(

@@ -31,13 +31,19 @@ class Catalogue:
                 self.place(placement)
         return numbered
 
+    def enter(self, backup: Backup) -> None:
+        """Enter a finished backup under the number it already has."""
+        with self.database.transaction():
+            self.database.execute("start_backup", **_plain(backup, _START))
+            self.finish(backup)
+
     def finish(self, backup: Backup) -> None:
         """Enter the outcome of a backup."""
         self.database.execute("finish_backup", **_plain(backup, _FINISH))
 
     def place(self, placement: Placement) -> None:
         """Enter or correct what is known of one backup in one repository."""
-        self.database.execute("put_placement", **_plain(placement, _names(Placement)))
+        self.database.execute("put_placement", **_plain(placement, _PLACE))
 
     def backup(self, backup_id: str) -> Backup | None:
         """Return one backup by id."""
@@ -97,6 +103,16 @@ class Catalogue:
         rows = self.database.execute("good_at", location=location)
         return {row["snapshot_id"]: row["backup_id"] for row in rows}
 
+    def forget(self, backup_id: str, location: str, at: datetime, message: str) -> None:
+        """Note that retention dropped a backup at `location`: nothing counts it there any more."""
+        self.database.execute(
+            "forget_placement",
+            backup_id=backup_id,
+            location=location,
+            forgotten_at=utc_text(at),
+            message=printable(message),
+        )
+
     def listed_at(self, location: str) -> list[Placement]:
         """Return everything that was seen at `location`, whole or damaged."""
         rows = self.database.execute("listed_at_location", location=location)
@@ -118,6 +134,10 @@ _START = (
 _FINISH = (
     *("id", "finished_at", "status", "snapshot_id", "files_new", "files_changed"),
     *("files_unmodified", "bytes_processed", "bytes_added", "duration_s", "message"),
+)
+_PLACE = (
+    *("backup_id", "location", "role", "status", "snapshot_id", "started_at", "listed_at"),
+    *("duration_s", "message"),
 )
 
 
@@ -144,7 +164,7 @@ def printable(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\0")
 
 
-_TIMES = ("started_at", "finished_at", "listed_at")
+_TIMES = ("started_at", "finished_at", "listed_at", "forgotten_at")
 
 
 def _moments(row: Row) -> dict[str, Any]:

@@ -4,17 +4,26 @@ from collections.abc import Mapping
 from typing import Any
 
 from netops.backup.model import (
+    ACCESS_LOG,
     AlarmLimits,
     BackupPlan,
     Job,
     Keeping,
     Kind,
     Repository,
+    Retention,
+    Scan,
     Source,
     Ssh,
     Verification,
 )
 from netops.core.errors import UsageError
+
+#: Six months: how long records of access have to be kept.
+ACCESS_LOG_DAYS = 180
+_ACCESS_LOG = {"access-log", "access-logs"}
+
+_SCANNER_OPTIONS = ("socket", "database", "max_signature_age", "max_file_size")
 
 
 def backup_plan(data: Mapping[str, Any]) -> BackupPlan:
@@ -42,6 +51,10 @@ def _repository(name: str, row: Mapping[str, Any]) -> Repository:
         Verification(**(row.get("verify") or {})),
         Ssh(**(row.get("ssh") or {})),
         _keeping(row.get("custody") or {}),
+        append_only=bool(row.get("append_only")),
+        prune_location=row.get("prune_location"),
+        prune_password=row.get("prune_password"),
+        prune_environment=dict(row.get("prune_environment") or {}),
     )
 
 
@@ -71,10 +84,12 @@ def _job(name: str, row: Mapping[str, Any]) -> Job:
         row.get("owner") or "",
         row.get("department") or "",
         row.get("custodian") or "",
-        row.get("data_class") or row.get("class") or "",
+        row.get("data_class") or row.get("class") or _natural_class(row),
         row.get("description") or "",
         alarm=_limits(row.get("alarm") or {}),
         protects=tuple(row.get("protects") or ()),
+        retention=_retention(row),
+        scan=_scan(row.get("scan")),
     )
 
 
@@ -86,6 +101,44 @@ def _limits(row: Mapping[str, Any]) -> AlarmLimits:
         row.get("encrypted_percent", 10) / 100,
         row.get("min_files", 10),
     )
+
+
+def _retention(row: Mapping[str, Any]) -> Retention:
+    values = dict(row.get("retention") or {})
+    least = ACCESS_LOG_DAYS if is_access_log(row) else 0
+    values["min_days"] = max(values.get("min_days") or 0, least)
+    return Retention(**values)
+
+
+def is_access_log(row: Mapping[str, Any]) -> bool:
+    """Tell whether a job's rows in netops.yaml say that it keeps access logs."""
+    name = str(row.get("data_class") or row.get("class") or _natural_class(row)).casefold()
+    return bool(row.get("access_log")) or "-".join(name.replace("_", " ").split()) in _ACCESS_LOG
+
+
+def _scan(row: Mapping[str, Any] | None) -> Scan | None:
+    if row is None:
+        return None
+    return Scan(
+        row["engine"],
+        row["on_infected"],
+        row.get("quarantine"),
+        row["on_missing"],
+        bool(row.get("full")),
+        float(row["deadline"]),
+        {name: row.get(name) for name in _SCANNER_OPTIONS},
+    )
+
+
+def _natural_class(row: Mapping[str, Any]) -> str:
+    """Return the class of a job that names none; retention keeps access logs half a year."""
+    entries = row.get("sources")
+    # As checked, or as written: `{engine: logs, …}` or `{logs: …}`.
+    collects = (
+        isinstance(entry, Mapping) and (entry.get("engine") == "logs" or "logs" in entry)
+        for entry in (entries if isinstance(entries, list) else [])
+    )
+    return ACCESS_LOG if any(collects) else ""
 
 
 def _source(entry: Mapping[str, Any]) -> Source:

@@ -22,6 +22,7 @@ engines: Registry[Engine] = Registry(
     "netops.backup_engines",
     {
         "files": "netops.backup.engines.files:FilesEngine",
+        "logs": "netops.backup.engines.logs:LogsEngine",
         "sqlite": "netops.backup.engines.sqlite:SqliteEngine",
     },
 )

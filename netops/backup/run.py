@@ -2,15 +2,15 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from netops.backup import alarm, chain, listing, preflight
+from netops.backup import alarm, chain, gate, listing, preflight
 from netops.backup.chain import Decision, History, NotDue
 from netops.backup.damage import open_damage_text
 from netops.backup.engines.base import Engine, Staged, staging_directory
 from netops.backup.examine import with_checks
-from netops.backup.model import Backup, Job, Kind, Placement, Repository, Source
+from netops.backup.model import Backup, Job, Kind, Placement, Remark, Repository, Source
 from netops.backup.offsite import Copied, copy_everywhere
 from netops.backup.recover import recover_job
 from netops.backup.restic import client
@@ -35,6 +35,8 @@ class BackupRun:
     #: None is `auto`.
     kind: Kind | None = None
     due_only: bool = False
+    #: What was found out beside the backups, by job.
+    remarks: dict[str, list[Remark]] = field(default_factory=dict, compare=False)
     #: Part of a repair: what is broken has been taken out, so nothing new can stand on it.
     repairing: bool = False
 
@@ -50,7 +52,8 @@ class BackupRun:
             if isinstance(decision, Decision):
                 backup = self._make(job, repository, decision, context)
         copies = copy_everywhere(self.room, job, context)
-        result = alarm.tell(self.room, job, _result(job, decision, backup, copies))
+        result = _result(job, decision, backup, copies, self.remarks.get(job.name, []))
+        result = alarm.tell(self.room, job, result)
         return with_checks(self.room, job, result, context)
 
     def is_idle(self, job: Job) -> bool:
@@ -120,12 +123,15 @@ class BackupRun:
             summary = self._store(job, repository, backup, decision, context)
             wanted = listing.Wanted(backup.id, summary.snapshot_id)
             snapshot_id = listing.prove(self.room, repository, wanted, context)
-        except NetopsError as error:
-            self._close(backup, placement, Status.CRITICAL, str(error))
+        except Exception as error:
+            self._close(backup, placement, Status.CRITICAL, str(error) or type(error).__name__)
             raise
         # A new snapshot shares data with the old ones, so also what is broken in them.
         damage = "" if self.repairing else open_damage_text(self.room, repository.name)
+        remarks = self.remarks.get(job.name, [])
         status = Status.WARNING if summary.problem_count or damage else Status.OK
+        status = Status.worst([status, *(remark.status for remark in remarks)])
+        texts = [_problem_text(summary), damage, *(remark.text for remark in remarks)]
         done = replace(
             backup,
             snapshot_id=snapshot_id,
@@ -135,8 +141,7 @@ class BackupRun:
             bytes_processed=summary.bytes_processed,
             bytes_added=summary.bytes_added,
         )
-        message = "; ".join(filter(None, [_problem_text(summary), damage]))
-        closed = self._close(done, placement, status, message)
+        closed = self._close(done, placement, status, "; ".join(filter(None, texts)))
         alarm.watch(self.room, job, closed, summary, context)
         return closed
 
@@ -182,9 +187,16 @@ class BackupRun:
         preflight.check_place(self.room, repository, context)
         preflight.check_staging(self.room, engines)
         with self._staged(job, engines, context) as staged:
-            tree = self._tree(job, backup, decision, staged)
+            full = decision.kind is Kind.FULL
+            screening = gate.screen(self.room, job, staged, context, full=full)
+            tree = self._tree(job, backup, decision, [*staged, screening.staged])
             access = self.room.access(repository)
-            return client.backup(access, tree, limits(context))
+            summary = client.backup(access, tree, limits(context, repository.deadline_s))
+            found = [
+                Remark(Status.WARNING, problem) for part in staged for problem in part.problems
+            ]
+            self.remarks[job.name] = [*found, *screening.remarks()]
+            return summary
 
     @contextmanager
     def _staged(
@@ -215,6 +227,8 @@ class BackupRun:
         facts = {"run": backup.id, "type": backup.kind.value, "seq": str(backup.seq)}
         if backup.base_id:
             facts["base"] = backup.base_id
+        if backup.parent_id:
+            facts["parent"] = backup.parent_id
         return client.Tree(
             [*paths, str(note)] if note is not None and note.is_file() else paths,
             [*job.exclude, *excludes],
@@ -257,7 +271,11 @@ def _problem_text(summary: Summary) -> str:
 
 
 def _result(
-    job: Job, decision: Decision | NotDue, backup: Backup | None, copies: list[Copied]
+    job: Job,
+    decision: Decision | NotDue,
+    backup: Backup | None,
+    copies: list[Copied],
+    remarks: Sequence[Remark],
 ) -> Result:
     if isinstance(decision, NotDue) or backup is None:
         return _not_due(job, decision if isinstance(decision, NotDue) else NotDue(None), copies)
@@ -283,6 +301,8 @@ def _result(
         "bytes_added": backup.bytes_added,
         "locations": places,
     }
+    for remark in remarks:
+        facts |= remark.facts
     status = Status.worst([primary, *(copied.status for copied in copies)])
     return Result(job.name, status, "; ".join(part for part in parts if part), facts)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from netops.backup.model import Placement, Repository
-from netops.backup.restic import client, mend
+from netops.backup.restic import client
 from netops.backup.restore import literal
 from netops.backup.room import BackupRoom, limits
 from netops.core.errors import InterruptedRunError, NetopsError
@@ -66,7 +66,7 @@ class Salvage:
         try:
             summary = client.backup(access, tree, call)
             # The pieces stay; the snapshot that carried them is nobody's backup.
-            mend.forget(access, [summary.snapshot_id], call)
+            client.forget(access, [summary.snapshot_id], call)
         finally:
             shutil.rmtree(self.directory, ignore_errors=True)
 

@@ -7,7 +7,15 @@ from typing import Annotated
 import typer
 
 from netops.backup.plan import chosen_jobs, chosen_repositories
-from netops.cli import backup_alarm, backup_custody, backup_paper, backup_verify, backup_view
+from netops.cli import (
+    backup_alarm,
+    backup_custody,
+    backup_logs,
+    backup_paper,
+    backup_retention,
+    backup_verify,
+    backup_view,
+)
 from netops.cli.options import DryRun, Jitter, Json, Quiet, Timeout, Yes, confirm
 from netops.cli.runs import View, open_site, perform
 from netops.core.errors import UsageError
@@ -219,3 +227,9 @@ app.add_typer(backup_alarm.app, name="alarm")
 app.command("changes")(backup_alarm.changes)
 backup_custody.register(app)
 backup_paper.register(app)
+app.command()(backup_retention.forget)
+app.command()(backup_retention.prune)
+app.command()(backup_retention.hold)
+app.command()(backup_retention.release)
+app.command()(backup_retention.rebuild_catalogue)
+app.add_typer(backup_logs.app, name="logs", help="Collect access logs; see which days are here.")

@@ -84,7 +84,9 @@ def print_list(catalogue: Catalogue, job: str | None, limit: int, *, as_json: bo
 
 
 def _seen(place: Placement) -> str:
-    return place.location if place.is_good else f"{place.location} (missing)"
+    if place.is_good:
+        return place.location
+    return f"{place.location} ({'dropped' if place.forgotten_at else 'missing'})"
 
 
 def print_backup(catalogue: Catalogue, backup_id: str, *, as_json: bool) -> None:

@@ -176,7 +176,8 @@ def directory_pack(repository: Path) -> Path:
         done = subprocess.run([*base, index.name], env=env, capture_output=True, check=True)
         for pack in json.loads(done.stdout)["packs"]:
             if pack["blobs"][0]["type"] == "tree":
-                return repository / "data" / str(pack["id"])[:2] / str(pack["id"])
+                name = str(pack["id"])
+                return repository / "data" / name[:2] / name
     raise AssertionError("no directory lists")
 
 

@@ -1,4 +1,4 @@
-"""The restic calls that stream, take long, or may end half well: backup, copy, restore."""
+"""The restic calls that stream, take long, or may end half well: backup, copy, restore, check, prune."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -15,6 +15,7 @@ from netops.core.run import Progress
 _PARTIAL = 3  # restic: the snapshot exists, some files could not be read
 _SAVED = re.compile(r"snapshot ([0-9a-f]{8,64}) saved")
 _PRESENT = re.compile(r"already copied to snapshot ([0-9a-f]{8,64})")
+_FULL_ID = re.compile(r"[0-9a-f]{64}")
 _PERCENT = re.compile(r"(\d+(?:\.\d+)?)%")
 
 OnProgress = Callable[[Progress], None]
@@ -183,3 +184,64 @@ def rebuild_index(access: Access, call: Call) -> None:
     done = call.run(access, "rebuild-index")
     if done.returncode:
         raise failure(access.name, done)
+
+
+class _Refused(Exception):  # noqa: N818  never leaves this file
+    """The storage will not delete; waiting for restic's retries would take most of a minute."""
+
+
+@dataclass(slots=True)
+class _RefusalListener:
+    """Gives restic up once storage has refused as many snapshots as it deletes at a time."""
+
+    limit: int
+    refused: set[str] = field(default_factory=set)
+    is_over: bool = False
+    other: list[str] = field(default_factory=list)
+
+    def hear(self, line: str) -> None:
+        """Take one line of standard error."""
+        match = _REFUSED.search(line)
+        if match is None:
+            self.other = [*self.other[-20:], line]
+            return
+        self.refused.add(match[1])
+        if len(self.refused) >= self.limit and not self.is_over:
+            self.is_over = True
+            raise _Refused
+
+
+_REFUSED = re.compile(
+    r"Remove\(<snapshot/([0-9a-f]+)>\).*"
+    r"(?:403|forbidden|access denied|permission denied|operation not permitted)",
+    re.IGNORECASE,
+)
+_TOTAL = re.compile(r"total prune:.*?/\s*([\d.]+) (B|KiB|MiB|GiB|TiB)")
+_UNITS = {"B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
+
+
+def forget(access: Access, snapshot_ids: Sequence[str], call: Call) -> None:
+    """
+    Remove snapshots, each named by its full id.
+
+    Returning says nothing: storage that refuses to delete makes some versions of restic fail and
+    others succeed. Only a listing afterwards tells.
+    """
+    if not all(_FULL_ID.fullmatch(snapshot_id) for snapshot_id in snapshot_ids):
+        raise ValueError("snapshots are forgotten by their full ids only")
+    listener = _RefusalListener(min(len(snapshot_ids), 3))
+    try:
+        done = call.run(access, "forget", "--", *snapshot_ids, on_stderr=listener.hear)
+    except _Refused:
+        return
+    if done.returncode and not listener.refused:
+        raise failure(access.name, done, "\n".join(listener.other))
+
+
+def prune(access: Access, call: Call, *, dry_run: bool = False) -> int:
+    """Free the space that no snapshot needs; return the bytes freed as restic rounds them."""
+    done = call.run(access, "prune", *(["--dry-run"] if dry_run else []))
+    if done.returncode:
+        raise failure(access.name, done)
+    match = _TOTAL.search(done.stdout)
+    return round(float(match[1]) * _UNITS[match[2]]) if match else 0

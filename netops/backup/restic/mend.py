@@ -16,9 +16,13 @@ def salvage_packs(access: Access, packs: Sequence[str], directory: Path, call: C
     restic leaves a copy of every old pack in `directory`, which must be empty.
     """
     with opened(access) as invocation:
-        # restic writes the copies into its working directory.
-        argv = ["env", f"--chdir={directory}", *invocation.argv, "repair", "packs", "--", *packs]
-        done = process.run(argv, env=invocation.env, deadline_s=call.deadline_s, cancel=call.cancel)
+        done = process.run(
+            [*invocation.argv, "repair", "packs", "--", *packs],
+            env=invocation.env,
+            cwd=directory,  # restic writes the copies there
+            deadline_s=call.deadline_s,
+            cancel=call.cancel,
+        )
     if done.returncode:
         raise failure(access.name, done)
 
@@ -26,17 +30,6 @@ def salvage_packs(access: Access, packs: Sequence[str], directory: Path, call: C
 def drop_lost_files(access: Access, snapshot_ids: Sequence[str], call: Call) -> None:
     """Write the snapshots anew without what is lost in them (restic 0.17 and later)."""
     done = call.run(access, "repair", "snapshots", "--forget", "--", *snapshot_ids)
-    if done.returncode:
-        raise failure(access.name, done)
-
-
-def forget(access: Access, snapshot_ids: Sequence[str], call: Call) -> None:
-    """
-    Forget exactly these snapshots, none of their data.
-
-    Its exit code proves nothing where the server refuses to delete: list again afterwards.
-    """
-    done = call.run(access, "forget", "--", *snapshot_ids)
     if done.returncode:
         raise failure(access.name, done)
 

@@ -68,6 +68,9 @@ VALUES (:id, :run_id, :backup_id, :job, :location, :snapshot_id, :at, :target, :
 -- backup_by_id --
 SELECT * FROM backup WHERE id = :id;
 
+-- backup_by_seq --
+SELECT * FROM backup WHERE seq = :seq;
+
 -- backups --
 -- Newest first; job NULL means every job, limit NULL every backup. Two arms, so that one job is an
 -- index look-up. "= :job" would let PostgreSQL walk back through everyone's backups by seq, which is
@@ -231,8 +234,9 @@ ORDER BY at DESC, id DESC LIMIT COALESCE(CAST(:limit AS BIGINT), 922337203685477
 
 -- missing_at --
 -- Good backups in the repository that the location lacks, newest first, among the newest 200: what
--- is older than that has been given up or never belonged there. One that is listed there but damaged
--- is not lacking: a second copy would change nothing, `repair` heals it.
+-- is older than that has been given up or never belonged there. What retention dropped there is not
+-- missing. One that is listed there but damaged is not lacking: a second copy would change nothing,
+-- `repair` heals it.
 SELECT newest.* FROM (
     SELECT * FROM backup WHERE job = :job ORDER BY seq DESC LIMIT 200
 ) newest
@@ -240,7 +244,7 @@ JOIN placement here ON here.backup_id = newest.id AND here.location = :repositor
     AND here.status IN (0, 1) AND here.listed_at IS NOT NULL
 WHERE NOT EXISTS (
     SELECT 1 FROM placement there WHERE there.backup_id = newest.id AND there.location = :location
-        AND there.listed_at IS NOT NULL)
+        AND (there.forgotten_at IS NOT NULL OR there.listed_at IS NOT NULL))
 ORDER BY newest.seq DESC LIMIT COALESCE(CAST(:limit AS BIGINT), 200);
 
 -- good_at --
@@ -372,11 +376,6 @@ WHERE offer.step = 'offered' AND NOT EXISTS (
     WHERE answer.handover_id = offer.handover_id AND answer.step <> 'offered')
 ORDER BY offer.journal_seq;
 
--- last_full_reads --
--- The newest time every byte of a location was read back and found whole.
-SELECT location, MAX(at) AS at FROM verification
-WHERE kind = 'data' AND status = 0 GROUP BY location ORDER BY location;
-
 -- first_placements --
 -- The oldest good placement of every job and location; steps as in latest_placements.
 WITH RECURSIVE jobs (job) AS (
@@ -410,3 +409,39 @@ ORDER BY seq DESC LIMIT COALESCE(CAST(:limit AS BIGINT), 9223372036854775807);
 -- How the backups of every job ended; status NULL has no outcome.
 SELECT job, status, COUNT(*) AS count, MAX(started_at) AS last_at FROM backup
 WHERE started_at >= :since GROUP BY job, status ORDER BY job, status;
+-- link_backup --
+-- What a backup stands on, when that became known after the backup itself.
+UPDATE backup SET base_id = :base_id, parent_id = :parent_id
+WHERE id = :id AND base_id IS NULL AND parent_id IS NULL;
+
+-- placed_history --
+-- Every backup of a job by its number, with its place at the location where it has one.
+SELECT b.id, b.seq, b.kind, b.base_id, b.parent_id, b.started_at, b.status AS backup_status,
+    p.status, p.snapshot_id, p.listed_at, p.forgotten_at
+FROM backup b LEFT JOIN placement p ON p.backup_id = b.id AND p.location = :location
+WHERE b.job = :job ORDER BY b.seq;
+
+-- forget_placement --
+-- Listed no more, so nothing counts it as good; forgotten_at tells that it was meant to go.
+UPDATE placement SET forgotten_at = :forgotten_at, listed_at = NULL,
+    message = COALESCE(CAST(:message AS TEXT), '')
+WHERE backup_id = :backup_id AND location = :location RETURNING backup_id;
+
+-- recall_placement --
+UPDATE placement SET forgotten_at = NULL WHERE backup_id = :backup_id AND location = :location;
+
+-- add_hold --
+INSERT INTO hold (id, run_id, backup_id, reason, placed_at, until)
+VALUES (:id, :run_id, :backup_id, :reason, :placed_at, :until);
+
+-- release_holds --
+UPDATE hold SET released_at = :released_at,
+    release_reason = COALESCE(CAST(:release_reason AS TEXT), '')
+WHERE backup_id = :backup_id AND released_at IS NULL RETURNING id;
+
+-- open_holds --
+-- Oldest first; job NULL means every job.
+SELECT hold.*, backup.job FROM hold JOIN backup ON backup.id = hold.backup_id
+WHERE hold.released_at IS NULL
+    AND (CAST(:job AS TEXT) IS NULL OR backup.job = CAST(:job AS TEXT))
+ORDER BY hold.placed_at, hold.id;

@@ -64,7 +64,8 @@ CREATE INDEX backup_unfinished ON backup (seq) WHERE finished_at IS NULL;
 
 -- One backup in one place. It is good once it was listed there again (listed_at) with status 0 or
 -- 1. job, kind and seq repeat the backup's, which never change: with them the newest good placement
--- of every job and location is an index look-up, however many backups there are.
+-- of every job and location is an index look-up, however many backups there are. What retention
+-- dropped has forgotten_at and is listed no more.
 CREATE TABLE placement (
     backup_id    TEXT NOT NULL REFERENCES backup (id),
     location     TEXT NOT NULL,
@@ -78,6 +79,7 @@ CREATE TABLE placement (
     job          TEXT NOT NULL,
     kind         TEXT NOT NULL,
     seq          BIGINT NOT NULL,
+    forgotten_at TEXT,
     PRIMARY KEY (backup_id, location)
 );
 
@@ -201,3 +203,16 @@ CREATE TABLE custody_step (
 );
 
 CREATE INDEX custody_step_handover ON custody_step (handover_id, journal_seq);
+-- A backup that retention must leave alone, until a moment or until somebody releases it.
+CREATE TABLE hold (
+    id              TEXT NOT NULL PRIMARY KEY,
+    run_id          TEXT NOT NULL REFERENCES run (id),
+    backup_id       TEXT NOT NULL REFERENCES backup (id),
+    reason          TEXT NOT NULL,
+    placed_at       TEXT NOT NULL,
+    until           TEXT,
+    released_at     TEXT,
+    release_reason  TEXT NOT NULL DEFAULT ''
+);
+
+CREATE INDEX hold_open ON hold (backup_id) WHERE released_at IS NULL;
