@@ -34,10 +34,10 @@ class Protection:
     warning_after_s: float | None
     critical_after_s: float | None
     verified_at: datetime | None
+    #: Everything stored here before has been read back since.
+    fully_read_at: datetime | None
     #: Why it is not OK, or what is going on.
     remark: str
-    #: Everything stored here before has been read back since.
-    fully_read_at: datetime | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""
@@ -123,8 +123,8 @@ def _protection(
         warning_s,
         critical_s,
         parse_utc(check["at"]) if check else None,
-        remark,
         fully_read_at(readings),
+        remark,
     )
 
 
