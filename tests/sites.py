@@ -148,6 +148,10 @@ class Site:
         assert done.code == 0, done
         return sorted(done.json(), key=lambda entry: int(entry["seq"]))
 
+    def last_end(self) -> dict[str, Any]:
+        """Return the journal's newest outcome of a run."""
+        return [entry for entry in self.journal() if entry["kind"] == "run.end"][-1]
+
     def backups(self) -> list[dict[str, Any]]:
         """Return the catalogue, newest first."""
         found: list[dict[str, Any]] = self.netops("backup", "list", "--json").json()

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from netops.backup import room
+from netops.backup.scanners import scanners
 from netops.core import errors
 from netops.core.errors import NetopsError
 from netops.core.registry import Registry
@@ -136,7 +137,10 @@ def test_every_named_statement_is_used() -> None:
     assert names >= WAITING_QUERIES, "a statement that is gone need not be waited for"
 
 
-@pytest.mark.parametrize("registry", [room.engines, room.targets], ids=lambda r: str(r.group))
+REGISTRIES = (room.engines, room.targets, scanners)
+
+
+@pytest.mark.parametrize("registry", REGISTRIES, ids=lambda r: str(r.group))
 def test_built_in_plugins_are_declared_like_any_other(registry: Registry[object]) -> None:
     declared = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     entry_points = declared["project"]["entry-points"]
@@ -147,7 +151,7 @@ def test_built_in_plugins_are_declared_like_any_other(registry: Registry[object]
 
 def test_every_plugin_group_has_a_registry() -> None:
     declared = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    assert set(declared["project"]["entry-points"]) == {room.engines.group, room.targets.group}
+    assert set(declared["project"]["entry-points"]) == {one.group for one in REGISTRIES}
 
 
 def error_classes() -> list[type[NetopsError]]:

@@ -79,7 +79,12 @@ def copy_missing(room: BackupRoom, job: Job, location: str, context: Context) ->
     Never raises for a failed copy: the failure is the place's own status. Raises only when the
     run is to end, after noting it.
     """
-    missing = room.catalogue.missing_at(job.name, job.repository, location, CATCH_UP)
+    missing = listing.still_there(
+        room,
+        room.repository(job.repository),
+        room.catalogue.missing_at(job.name, job.repository, location, CATCH_UP),
+        context,
+    )
     if not missing:
         return None
     repository = room.repository(location)

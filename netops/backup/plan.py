@@ -1,6 +1,5 @@
 """From the checked `backup:` section to the plan: plain values in, frozen dataclasses out."""
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -113,10 +112,10 @@ def _retention(row: Mapping[str, Any]) -> Retention:
 
 def is_access_log(row: Mapping[str, Any]) -> bool:
     """Tell whether a job's rows in netops.yaml say that it keeps access logs."""
-    name = str(row.get("data_class") or row.get("class") or "")
+    name = str(row.get("data_class") or row.get("class") or "").casefold()
     if row.get("access_log") or _natural_class(row):
         return True  # a class in other words does not shorten what the law asks for
-    return re.sub(r"[\s_-]+", "-", name.casefold()) in _ACCESS_LOG
+    return "-".join(name.replace("_", " ").split()) in _ACCESS_LOG
 
 
 def _scan(row: Mapping[str, Any] | None) -> Scan | None:

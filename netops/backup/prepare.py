@@ -33,7 +33,7 @@ class InitRun:
         deadline_s = limits(context, 300).deadline_s or 300
         try:
             self.room.target(repository).reach(repository.connect_timeout_s)
-            found = simple.repository_id(access, deadline_s=deadline_s)
+            found = simple.repository_id(access, deadline_s=deadline_s, cancel=context.cancel)
         except UnreachableError as error:
             self._refuse_to_replace(repository, error)
             if context.dry_run:
@@ -48,7 +48,7 @@ class InitRun:
         client.init(
             access, limits(context, 300, quiet=True), like=self.room.access(like) if like else None
         )
-        made = simple.repository_id(access, deadline_s=deadline_s)
+        made = simple.repository_id(access, deadline_s=deadline_s, cancel=context.cancel)
         shares = f", cut like {like.name}" if like else ""
         return Result(repository.name, Status.OK, f"created{shares}", {"id": made})
 

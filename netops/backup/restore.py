@@ -93,7 +93,7 @@ class RestoreRun:
         deadline_s = limits(context, _LIST_S).deadline_s or _LIST_S
         access = self.room.access(repository)
         tag = f"netops-job={request.job.name}"
-        listed = simple.snapshots(access, tag=tag, deadline_s=deadline_s)
+        listed = simple.snapshots(access, tag=tag, deadline_s=deadline_s, cancel=context.cancel)
         fitting = [snapshot for snapshot in listed if _fits(snapshot, request)]
         if not fitting:
             what = f"backup {request.backup_id}" if request.backup_id else "backup that fits"
@@ -114,7 +114,7 @@ class RestoreRun:
         call = limits(context, repository.deadline_s, quiet=True)
         context.progress(Progress(step="restoring"))
         access = self.room.access(repository)
-        include = [_literal(path) for path in paths or found.paths]
+        include = [literal(path) for path in paths or found.paths]
         if request.target is None:
             return self._in_place(request, access, found, include, call)
         target = _empty_directory(request.target)
@@ -193,8 +193,7 @@ def _fits(snapshot: Snapshot, request: Request) -> bool:
 
 def _sequence(snapshot: Snapshot) -> tuple[int, str]:
     """Order by netops' own sequence: a clock that jumped must not make an old backup the newest."""
-    number = snapshot.tag("netops-seq") or ""
-    return (int(number) if number.isdigit() else 0, snapshot.time)
+    return snapshot.sequence, snapshot.time
 
 
 def _taken_at(snapshot: Snapshot) -> datetime:
@@ -213,15 +212,30 @@ def _rehome(target: Path, found: Found) -> None:
     """Move consistent copies from the staging path to the path of the original."""
     for path in found.paths:
         source = _under(target, path)
-        if origin_of(path) != path and source.exists():
+        if origin_of(path) != path and os.path.lexists(source):
             home = _under(target, origin_of(path))
+            _refuse_links(target, source)
+            _refuse_links(target, home)
             home.parent.mkdir(parents=True, exist_ok=True)
             source.replace(home)
             _remove_empty_parents(source.parent, target)
 
 
-def _literal(path: str) -> str:
-    """Escape what restic would take as a pattern."""
+def _refuse_links(target: Path, path: Path) -> None:
+    """Raise where a link of the snapshot would lead a move out of `target`."""
+    for parent in path.parents:
+        if parent == target:
+            return
+        if parent.is_symlink():
+            break
+    raise IntegrityError(
+        f"the snapshot would have {path} written through a link, out of {target}",
+        hint="netops makes no such snapshots; find out who wrote it, and restore another backup",
+    )
+
+
+def literal(path: str) -> str:
+    """Return a path with everything escaped that restic would take as a pattern."""
     return "".join(f"\\{char}" if char in "*?[]\\" else char for char in path)
 
 

@@ -123,8 +123,8 @@ class BackupRun:
             summary = self._store(job, repository, backup, decision, context)
             wanted = listing.Wanted(backup.id, summary.snapshot_id)
             snapshot_id = listing.prove(self.room, repository, wanted, context)
-        except NetopsError as error:
-            self._close(backup, placement, Status.CRITICAL, str(error))
+        except Exception as error:
+            self._close(backup, placement, Status.CRITICAL, str(error) or type(error).__name__)
             raise
         # A new snapshot shares data with the old ones, so also what is broken in them.
         damage = "" if self.repairing else open_damage_text(self.room, repository.name)
@@ -191,7 +191,7 @@ class BackupRun:
             screening = gate.screen(self.room, job, staged, context, full=full)
             tree = self._tree(job, backup, decision, [*staged, screening.staged])
             access = self.room.access(repository)
-            summary = client.backup(access, tree, limits(context))
+            summary = client.backup(access, tree, limits(context, repository.deadline_s))
             found = [
                 Remark(Status.WARNING, problem) for part in staged for problem in part.problems
             ]

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+from netops.backup import recover
 from netops.backup.examine import Depth, examine, is_structure_due, record
 from netops.backup.model import Repository
 from netops.backup.preflight import check_place, check_tools
@@ -37,6 +38,8 @@ class VerifyRun:
             check_tools(self.room)
             check_place(self.room, repository, context)
             with self.room.exclusively(repository, context):
+                if not context.dry_run:
+                    recover.clear_leftovers(self.room, repository, context)
                 missing, count = self._compare(repository, context)
                 if context.dry_run:
                     text = f"{count} snapshots listed; would do: {depth.text}"
@@ -48,6 +51,10 @@ class VerifyRun:
             record(self.room, repository, context, depth, Status.CRITICAL, str(error))
             raise
         return self._conclude(repository, result, missing, count, context)
+
+    def is_idle(self, repository: Repository) -> bool:
+        """Tell whether nothing is to be done now."""
+        return self.due_only and self._depth(repository) is None
 
     def _depth(self, repository: Repository) -> Depth | None:
         """Return how deep to look now, None when nothing is due."""
@@ -68,7 +75,10 @@ class VerifyRun:
         """Return the backups the catalogue knows and the repository lacks, and how many it has."""
         expected = self.room.catalogue.good_at(repository.name)
         deadline_s = limits(context, _LIST_S).deadline_s or _LIST_S
-        listed = simple.snapshots(self.room.access(repository), tag="netops", deadline_s=deadline_s)
+        access = self.room.access(repository)
+        listed = simple.snapshots(
+            access, tag="netops", deadline_s=deadline_s, cancel=context.cancel
+        )
         present = {snapshot.id for snapshot in listed}
         return sorted(expected[i] for i in expected if i not in present), len(listed)
 

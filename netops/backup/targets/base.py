@@ -37,6 +37,9 @@ class Target(Protocol):
         file that is there but damaged raises IntegrityError.
         """
 
+    def has_locks(self) -> bool:
+        """Tell whether locks of restic are there; False where looking is not cheap."""
+
     def broken_packs(self, ids: Sequence[str] | None, check: Callable[[], None]) -> list[str]:
         """
         Return the packs (of `ids`, or of all) that are there and do not fit their name.

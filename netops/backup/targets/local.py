@@ -62,6 +62,13 @@ class LocalTarget:
             )
         return names[0].name
 
+    def has_locks(self) -> bool:
+        """Tell whether a process holds the repository, or died while it did."""
+        try:
+            return any((self.path / "locks").iterdir())
+        except OSError:
+            return False
+
     def broken_packs(self, ids: Sequence[str] | None, check: Callable[[], None]) -> list[str]:
         """Return the packs that are there, and whose content is not what their name says."""
         if ids is None:

@@ -45,6 +45,10 @@ class RemoteTarget:
         del snapshot_id
         return None
 
+    def has_locks(self) -> bool:
+        """Return False: only restic itself can look."""
+        return False
+
     def broken_packs(self, ids: Sequence[str] | None, check: Callable[[], None]) -> list[str]:
         """Return nothing: only restic itself can read a remote repository."""
         del ids, check
