@@ -157,7 +157,8 @@ class Gate:
             raise ScannerError("; ".join(self.tally.health.problems), hint=hint)
         self.tally.problems += self.tally.health.problems
         with scratch(self.done) as done:
-            self._take(scanner, self._limits(), done)
+            if self.tally.new:
+                self._take(scanner, self._limits(), done)
         self.is_complete = True
 
     def _limits(self) -> Limits:

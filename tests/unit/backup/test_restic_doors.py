@@ -41,13 +41,13 @@ def test_ssh_never_asks_and_takes_only_the_known_server() -> None:
         assert command is not None
         words = shlex.split(command)
         identity = words[[w.startswith("IdentityFile=") for w in words].index(True)]
-        lent = Path(identity.partition("=")[2])
-        assert lent.read_text() == "a private key\n"
+        with Path(identity.partition("=")[2]).open(encoding="ascii") as file:
+            assert file.read() == "a private key\n"
     assert "StrictHostKeyChecking=yes" in words
     assert "UserKnownHostsFile=/etc/netops/known hosts" in words
     assert {"BatchMode=yes", "ConnectTimeout=7", "IdentitiesOnly=yes"} <= set(words)
     assert words[-4:] == ["-s", "--", "vault", "sftp"]
-    assert not lent.exists()
+    assert not Path(identity.partition("=")[2]).exists()
 
 
 def access(location: str, **more: Secret) -> Access:
@@ -66,8 +66,8 @@ def test_user_and_password_of_a_rest_server_stay_out_of_the_command_line() -> No
             (invocation.argv, "--repository-file"),
             (flags, "--from-repository-file"),
         ):
-            place = Path(arguments[arguments.index(flag) + 1])
-            assert place.read_text() == "rest:https://me:p%2Fw%401@vault:8000/netops/"
+            with Path(arguments[arguments.index(flag) + 1]).open(encoding="ascii") as file:
+                assert file.read() == "rest:https://me:p%2Fw%401@vault:8000/netops/"
 
 
 def test_two_sftp_repositories_with_keys_of_their_own_are_refused_for_one_copy() -> None:
