@@ -28,6 +28,8 @@ class Habits:
     tables: dict[bytes, tuple[int, int]] = field(default_factory=dict)
     #: What the device does not have: asked once, then left out.
     missing: set[bytes] = field(default_factory=set)
+    #: Columns of tables without a row; they may fill, so slow rounds ask them again.
+    empty: set[bytes] = field(default_factory=set)
 
     def shrink(self) -> bool:
         """Ask for half as much from now on; False when it is already as little as can be."""
@@ -54,6 +56,7 @@ class Habits:
             "bulk": self.bulk,
             "tables": {column.hex(): list(size) for column, size in self.tables.items()},
             "missing": sorted(column.hex() for column in self.missing),
+            "empty": sorted(column.hex() for column in self.empty),
         }
 
     @classmethod
@@ -66,14 +69,15 @@ class Habits:
                 habits.bulk = bulk
         try:
             match kept:
-                case {"tables": dict(tables), "missing": list(missing)}:
+                case {"tables": dict(tables), "missing": list(missing), "empty": list(empty)}:
                     habits.tables = {
                         bytes.fromhex(key): (int(rows), int(width))
                         for key, (rows, width) in tables.items()
                     }
                     habits.missing = {bytes.fromhex(key) for key in missing}
+                    habits.empty = {bytes.fromhex(key) for key in empty}
         except (TypeError, ValueError):
-            habits.tables, habits.missing = {}, set()
+            habits.tables, habits.missing, habits.empty = {}, set(), set()
         return habits
 
 

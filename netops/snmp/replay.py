@@ -1,6 +1,7 @@
 """An agent that serves recordings, with the faults of real networks and devices on demand."""
 
 import heapq
+import ipaddress
 import random
 import select
 import socket
@@ -49,6 +50,15 @@ class Faults:
     #: What becomes of an answer before it goes out: breaks it, or None to lose it.
     mangle: Callable[[bytes], bytes | None] = field(default=lambda data: data)
     seed: int = 1
+
+
+def every_nth(number: int) -> Callable[[str], bool]:
+    """Return a test for every nth address, for `Faults.dead`."""
+
+    def is_dead(host: str) -> bool:
+        return int(ipaddress.ip_address(host)) % number == 0
+
+    return is_dead
 
 
 class ReplayAgent:
