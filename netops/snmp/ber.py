@@ -41,7 +41,8 @@ def tlv(tag: int, content: bytes) -> bytes:
 
 def integer(value: int, tag: int = INTEGER) -> bytes:
     """Return a signed integer in the fewest octets; unsigned types are encoded the same way."""
-    return tlv(tag, value.to_bytes(value.bit_length() // 8 + 1, "big", signed=True))
+    size = (value if value >= 0 else ~value).bit_length() // 8 + 1
+    return tlv(tag, value.to_bytes(size, "big", signed=True))
 
 
 def read(data: bytes, at: int, limit: int) -> tuple[int, int, int]:
