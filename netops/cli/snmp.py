@@ -70,7 +70,7 @@ def _target(
     return Target(address, port, version, security, wait_s, retries)  # type: ignore[arg-type]
 
 
-def _split(host: str) -> tuple[str, int]:
+def _split(host: str, *, lowest: int = 1) -> tuple[str, int]:
     if host.startswith("["):
         address, _, rest = host[1:].partition("]")
         port = rest.removeprefix(":")
@@ -78,7 +78,7 @@ def _split(host: str) -> tuple[str, int]:
         address, _, port = host.partition(":")
     else:
         address, port = host, ""
-    if port and not (port.isascii() and port.isdigit() and 0 < int(port) < 65_536):
+    if port and not (port.isascii() and port.isdigit() and lowest <= int(port) < 65_536):
         raise UsageError(f"{port!r} is no port")
     return address, int(port or 161)
 
@@ -259,7 +259,7 @@ def replay(
     from netops.snmp.recording import load
     from netops.snmp.replay import Faults, ReplayAgent, every_nth
 
-    host, port = _split(listen)
+    host, port = _split(listen, lowest=0)
     found = load(recording)
     faults = Faults(
         loss=loss,

@@ -14,6 +14,8 @@ from netops.snmp.plan import Habits
 
 MAX_ROWS = 200_000
 _SCALAR_BYTES = 60
+#: A stranger that is asked for too much stays silent and looks dead.
+_FIRST_REPETITIONS = 10
 _LOOP = "the agent does not go forward"
 
 
@@ -152,6 +154,8 @@ class _Walker:
         parents = tuple([scalar.removesuffix(b"\0") for scalar in self.waiting])
         have = [(column.root, len(column.found)) for column in active]
         count = plan.repetitions(have, self.habits, _SCALAR_BYTES * len(parents))
+        if not self.alive and not all(column.root in self.habits.tables for column in active):
+            count = min(count, _FIRST_REPETITIONS)
         return Request(pdu.GET_BULK, parents + oids, len(parents), count)
 
     def _less(self, request: Request) -> bool:

@@ -154,7 +154,9 @@ def test_an_agent_without_getbulk_is_walked_with_getnext() -> None:
 
 
 def test_an_agent_that_goes_back_is_stopped_within_two_answers() -> None:
-    rows = [(oid.encode(f"{IF_OPER}.{index}"), ber.INTEGER, 1) for index in (1, 2, 3, 2, 3, 2)]
+    rows: list[ber.Varbind] = [
+        (oid.encode(f"{IF_OPER}.{index}"), ber.INTEGER, 1) for index in (1, 2, 3, 2, 3, 2)
+    ]
     asked = []
 
     def circle(request: Request) -> Response:
@@ -179,7 +181,9 @@ def test_no_order_of_answers_keeps_a_walk_going(answers: list[list[int]], unorde
 
     def agent(request: Request) -> Response:
         part = answers[next(turn) % len(answers)]
-        rows = [(root + oid.encode_part(index), ber.INTEGER, index) for index in part]
+        rows: list[ber.Varbind] = [
+            (root + oid.encode_part(index), ber.INTEGER, index) for index in part
+        ]
         return Response(0, 0, rows[: max(1, request.repetitions)])
 
     found = lead(walk([root], unordered=[root] if unordered else ()), agent, limit=100)
@@ -204,7 +208,9 @@ def test_a_table_in_disorder_is_read_whole_when_that_is_known() -> None:
     def agent(request: Request) -> Response:
         at = oid.index_of(request.oids[0][len(root) :])
         start = order.index(at[0]) + 1 if at else 0
-        rest = [(root + bytes([index]), ber.INTEGER, index) for index in order[start:]]
+        rest: list[ber.Varbind] = [
+            (root + bytes([index]), ber.INTEGER, index) for index in order[start:]
+        ]
         return Response(0, 0, [*rest, (oid.encode("1.3.7"), ber.INTEGER, 0)][: request.repetitions])
 
     stopped = lead(walk([root]), agent)
@@ -217,7 +223,7 @@ def test_a_table_without_end_is_cut() -> None:
     def endless(request: Request) -> Response:
         at = oid.index_of(request.oids[0][len(oid.encode(IF_OPER)) :])
         first = at[0] + 1 if at else 1
-        rows = [
+        rows: list[ber.Varbind] = [
             (oid.encode(IF_OPER) + oid.encode_part(index), ber.INTEGER, 1)
             for index in range(first, first + request.repetitions)
         ]
