@@ -43,7 +43,7 @@ def _configuration(port: int, ipv6: bool) -> str:
     return "\n".join([*lines, "sysLocation Room 1", "sysName lab", ""])
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as link:
         link.bind(("127.0.0.1", 0))
         return int(link.getsockname()[1])
@@ -63,7 +63,7 @@ def snmpd(directory: Path) -> Iterator[Target]:
     """Run snmpd while the block runs; yield its v2c target."""
     sbin = os.environ["PATH"] + ":/usr/sbin"
     need("snmpd", path=sbin)
-    port = _free_port()
+    port = free_port()
     configuration = directory / "snmpd.conf"
     configuration.write_text(_configuration(port, has_ipv6()))
     process = subprocess.Popen(
