@@ -1,6 +1,7 @@
 """The composition root: from a site's configuration to ready objects, each made when first asked for."""
 
 import os
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,11 @@ from netops.core.errors import ConfigError
 from netops.core.files import private_directory
 
 if TYPE_CHECKING:
+    from netops.backup.coverage import Cover
+    from netops.backup.handover import Custody
+    from netops.backup.label import Label
     from netops.backup.model import BackupPlan
+    from netops.backup.report import BackupReport
     from netops.backup.room import BackupRoom
     from netops.backup.status import Protection
     from netops.core.run import Observer, Runner
@@ -118,12 +123,23 @@ class Site:
         return BackupRoom(
             self.backup_plan,
             Catalogue(self.database),
-            BackupDirectories(self.locks, self.state / "staging", self.state / "cache"),
+            BackupDirectories(
+                self.locks, self.state / "staging", self.state / "cache", self.state / "quarantine"
+            ),
             self.directory,
             self.data["site"]["origin"],
             self.journal_directory / NOTE_NAME,
             self.clock,
         )
+
+    @cached_property
+    def custody(self) -> "Custody":
+        """Who keeps what, on record."""
+        from netops.backup.handover import Custody
+        from netops.backup.register import Register
+
+        register = Register(self.database, lambda: self.journal, self.locks / "custody.lock")
+        return Custody(register, self.backup_plan, self.backups.catalogue, self.clock)
 
     @property
     def locks(self) -> Path:
@@ -141,6 +157,41 @@ class Site:
             self.database,
             self.clock.now(),
             lambda job: is_held(self.locks / f"job-{job}.lock"),
+            self.backup_plan.repositories,
+        )
+
+    def covers(self, selector: str = "") -> "list[Cover]":
+        """Return what is covered and what is not; `selector` overrides the configured servers."""
+        from netops.backup import coverage
+
+        asked = coverage.Question(
+            self.backup_plan,
+            self.devices,
+            self.data["site"]["origin"],
+            coverage.coverage_policy(self.data["backup"], selector),
+            self.clock.now(),
+        )
+        return coverage.assess(asked, self.protections([]), self.database)
+
+    def labels(self, backup_ids: list[str]) -> "list[Label]":
+        """Return the labels of the named backups, or of the newest good one of each job."""
+        from netops.backup.label import make_labels
+
+        return make_labels(
+            self.data["site"]["name"], self.backups.catalogue, self.custody, backup_ids
+        )
+
+    def backup_report(self, since: datetime) -> "BackupReport":
+        """Return the backup report for the time from `since` until now."""
+        from netops.backup.report import gather
+
+        site = self.data["site"]
+        return gather(
+            (site["name"], site["origin"]),
+            since,
+            self.custody,
+            self.protections([]),
+            self.covers(),
         )
 
     def runner(self, observer: "Observer | None" = None) -> "Runner":

@@ -23,5 +23,5 @@ def newest_note(room: BackupRoom, repository: Repository) -> str:
             f"{repository.name} holds no note of the journal",
             hint="every backup run takes it along; run one and try again",
         )
-    snapshot, path = max(carrying, key=lambda pair: int(pair[0].tag("netops-seq") or 0))
+    snapshot, path = max(carrying, key=lambda pair: pair[0].sequence)
     return client.dump(access, snapshot.id, path, client.Call(_DEADLINE_S))

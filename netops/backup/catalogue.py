@@ -31,13 +31,19 @@ class Catalogue:
                 self.place(placement)
         return numbered
 
+    def enter(self, backup: Backup) -> None:
+        """Enter a finished backup under the number it already has."""
+        with self.database.transaction():
+            self.database.execute("start_backup", **_plain(backup, _START))
+            self.finish(backup)
+
     def finish(self, backup: Backup) -> None:
         """Enter the outcome of a backup."""
         self.database.execute("finish_backup", **_plain(backup, _FINISH))
 
     def place(self, placement: Placement) -> None:
         """Enter or correct what is known of one backup in one repository."""
-        self.database.execute("put_placement", **_plain(placement, _names(Placement)))
+        self.database.execute("put_placement", **_plain(placement, _PLACE))
 
     def backup(self, backup_id: str) -> Backup | None:
         """Return one backup by id."""
@@ -76,6 +82,11 @@ class Catalogue:
         """Return backups without an outcome: running now, or killed."""
         return [_backup(row) for row in self.database.execute("unfinished_backups")]
 
+    def failures_since(self, since: datetime, limit: int) -> list[Backup]:
+        """Return the backups begun since then that are not good, newest first."""
+        rows = self.database.execute("failures_since", since=utc_text(since), limit=limit)
+        return [_backup(row) for row in rows]
+
     def missing_at(self, job: str, repository: str, location: str, limit: int) -> list[Backup]:
         """Return good backups in `repository` not yet seen at `location`, oldest first."""
         rows = self.database.execute(
@@ -84,13 +95,36 @@ class Catalogue:
         return sorted((_backup(row) for row in rows), key=lambda backup: backup.seq)
 
     def open_copies(self, location: str) -> int:
-        """Return how many copies to `location` were begun and have no outcome."""
+        """Return how many copies to `location` were begun and never seen there."""
         return len(self.database.execute("open_copies", location=location))
 
     def good_at(self, location: str) -> dict[str, str]:
         """Return snapshot id → backup id of everything that should lie at `location`."""
         rows = self.database.execute("good_at", location=location)
         return {row["snapshot_id"]: row["backup_id"] for row in rows}
+
+    def forget(self, backup_id: str, location: str, at: datetime, message: str) -> None:
+        """Note that retention dropped a backup at `location`: nothing counts it there any more."""
+        self.database.execute(
+            "forget_placement",
+            backup_id=backup_id,
+            location=location,
+            forgotten_at=utc_text(at),
+            message=printable(message),
+        )
+
+    def listed_at(self, location: str) -> list[Placement]:
+        """Return everything that was seen at `location`, whole or damaged."""
+        rows = self.database.execute("listed_at_location", location=location)
+        return [_placement(row) for row in rows]
+
+    def gone_at(self, location: str) -> list[Placement]:
+        """Return what was once seen at `location` and is not listed there any more."""
+        return [_placement(row) for row in self.database.execute("gone_at", location=location)]
+
+    def move(self, backup_id: str, snapshot_id: str) -> None:
+        """Enter the id that a backup's snapshot has since it was healed."""
+        self.database.execute("move_backup", id=backup_id, snapshot_id=snapshot_id)
 
 
 _START = (
@@ -100,6 +134,10 @@ _START = (
 _FINISH = (
     *("id", "finished_at", "status", "snapshot_id", "files_new", "files_changed"),
     *("files_unmodified", "bytes_processed", "bytes_added", "duration_s", "message"),
+)
+_PLACE = (
+    *("backup_id", "location", "role", "status", "snapshot_id", "started_at", "listed_at"),
+    *("duration_s", "message"),
 )
 
 
@@ -126,7 +164,7 @@ def printable(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\0")
 
 
-_TIMES = ("started_at", "finished_at", "listed_at")
+_TIMES = ("started_at", "finished_at", "listed_at", "forgotten_at")
 
 
 def _moments(row: Row) -> dict[str, Any]:

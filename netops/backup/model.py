@@ -1,11 +1,16 @@
 """The words of backup: jobs, repositories, kinds, and what the catalogue remembers."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
+
+from netops.core.status import Status
+
+#: The class of data that rules want kept for six months at least.
+ACCESS_LOG = "access-log"
 
 
 class Kind(StrEnum):
@@ -34,6 +39,38 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
+class Verification:
+    """How often a repository is looked at, as configured."""
+
+    #: Cadences as text: how often its structure is checked, how often all its data is read back.
+    structure: str = "daily"
+    data: str = "monthly"
+    #: The data is read back in this many portions, one at a time.
+    parts: int = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Ssh:
+    """What proves both sides of an SSH connection to each other."""
+
+    #: Reference to the private key; None leaves it to the account's own settings.
+    identity: str | None = None
+    #: The file with the server's key; None takes the account's own.
+    known_hosts: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """Where something is kept and by whom, as far as netops.yaml says."""
+
+    place: str = ""
+    address: str = ""
+    kind: str = "other"
+    custodian: str = ""
+    protection: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Repository:
     """One place for snapshots, as configured; secrets are references."""
 
@@ -44,6 +81,115 @@ class Repository:
     deadline_s: float = 6 * 3600
     connect_timeout_s: float = 20
     limit_upload_bytes_s: int | None = None
+    #: No progress for this long ends a copy.
+    stall_timeout_s: float = 1800
+    verify: Verification = field(default_factory=Verification)
+    ssh: Ssh = field(default_factory=Ssh)
+    keeping: Keeping = Keeping()
+    #: The storage refuses to delete.
+    append_only: bool = False
+    #: How to reach it with the right to delete; None is the same as for backups.
+    prune_location: str | None = None
+    prune_password: str | None = None
+    prune_environment: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def may_delete(self) -> bool:
+        """Tell whether netops has a way to delete there."""
+        return not self.append_only or self.prune_location is not None
+
+    def for_deleting(self) -> "Repository":
+        """Return the same repository as reached with the right to delete."""
+        return replace(
+            self,
+            location=self.prune_location or self.location,
+            password=self.prune_password or self.password,
+            environment=self.prune_environment or self.environment,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmLimits:
+    """The `alarm` section of a job."""
+
+    enabled: bool = True
+    #: Share of the files before, 0 to 1, that may be replaced or overwritten from one backup to the next.
+    rewritten: float = 0.5
+    #: Share of the files before that may be gone without replacement.
+    removed: float = 0.5
+    #: Share of the sampled files that may have lost their type.
+    encrypted: float = 0.1
+    #: Fewer files than this are no mass change.
+    min_files: int = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """How long the backups of a job are kept; without any number, for ever."""
+
+    #: The newest so many of each kind.
+    keep_full: int | None = None
+    keep_differential: int | None = None
+    keep_log: int | None = None
+    #: The newest backup of each of so many days, weeks, months, years that have one.
+    daily: int | None = None
+    weekly: int | None = None
+    monthly: int | None = None
+    yearly: int | None = None
+    #: Younger ones are never dropped.
+    min_days: int = 0
+    #: Nothing of the job is dropped while this is set.
+    legal_hold: bool = False
+
+    @property
+    def counts(self) -> Mapping[Kind, int | None]:
+        """Return how many of each kind are kept as such."""
+        return {
+            Kind.FULL: self.keep_full,
+            Kind.DIFFERENTIAL: self.keep_differential,
+            Kind.LOG: self.keep_log,
+        }
+
+    @property
+    def periods(self) -> Mapping[str, int]:
+        """Return how many days, weeks, months and years are kept, those that are set."""
+        numbers = {
+            "day": self.daily,
+            "week": self.weekly,
+            "month": self.monthly,
+            "year": self.yearly,
+        }
+        return {name: number for name, number in numbers.items() if number is not None}
+
+    @property
+    def drops(self) -> bool:
+        """Tell whether anything is ever dropped."""
+        numbers = [*self.counts.values(), *self.periods.values()]
+        return not self.legal_hold and any(number is not None for number in numbers)
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """How a job's files are checked for malware before they are kept."""
+
+    engine: str
+    on_infected: str = "exclude"
+    quarantine: str | None = None
+    on_missing: str = "warn"
+    full: bool = False
+    deadline_s: float = 3600
+    #: For the scanner: socket, database, max_signature_age, max_file_size.
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """Something a backup run found out besides the backup itself."""
+
+    status: Status
+    text: str
+    #: For `--json` and the journal.
+    facts: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +213,12 @@ class Job:
     custodian: str = ""
     data_class: str = ""
     description: str = ""
+    #: When a change counts as a jump.
+    alarm: AlarmLimits = AlarmLimits()
+    #: Devices of the inventory; none means this machine.
+    protects: tuple[str, ...] = ()
+    retention: Retention = field(default_factory=Retention)
+    scan: Scan | None = None
 
     @property
     def locations(self) -> tuple[str, ...]:
@@ -81,6 +233,8 @@ class BackupPlan:
     repositories: Mapping[str, Repository] = field(default_factory=dict)
     jobs: Mapping[str, Job] = field(default_factory=dict)
     parallel: int = 2
+    handover_within_s: float = 7 * 86_400
+    handover_needs_two_accounts: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +281,8 @@ class Placement:
     listed_at: datetime | None
     duration_s: float | None = None
     message: str = ""
+    #: When retention dropped it; it is listed no more.
+    forgotten_at: datetime | None = None
 
     @property
     def is_good(self) -> bool:
@@ -141,3 +297,10 @@ class BackupDirectories:
     locks: Path
     staging: Path
     cache: Path
+    #: Keeps what a repair takes out of repositories.
+    quarantine: Path
+
+    @property
+    def state(self) -> Path:
+        """The directory of everything netops writes for itself."""
+        return self.staging.parent

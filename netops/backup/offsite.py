@@ -1,5 +1,6 @@
-"""Offsite copies: everything the place still lacks, each seen there before it counts."""
+"""Offsite copies: everything each place still lacks, to all places at once, seen there before it counts."""
 
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -9,8 +10,12 @@ from netops.backup.preflight import check_place
 from netops.backup.recover import recover_place
 from netops.backup.restic import client
 from netops.backup.room import BackupRoom, limits
-from netops.core.errors import IntegrityError, InterruptedRunError, NetopsError
-from netops.core.run import Context
+from netops.core.errors import (
+    IntegrityError,
+    InterruptedRunError,
+    NetopsError,
+)
+from netops.core.run import Context, Progress
 from netops.core.status import Status
 
 #: How many missed backups one run catches up, newest first.
@@ -29,6 +34,44 @@ class Copied:
     error: NetopsError | None = None
 
 
+def copy_everywhere(room: BackupRoom, job: Job, context: Context) -> list[Copied]:
+    """
+    Copy to every offsite place at once; return how those fared that lacked something.
+
+    Each place has its own deadline and enters its own outcome as soon as it is known, so a place
+    that stalls delays nobody. Raises only when the run is to end.
+    """
+    if len(job.offsite) < 2:
+        found = [copy_missing(room, job, location, context) for location in job.offsite]
+        return [copied for copied in found if copied is not None]
+    copies = [_Copy(room, job, location, context) for location in job.offsite]
+    for copy in copies:
+        copy.start()
+    for copy in copies:
+        copy.join()
+    for copy in copies:
+        if copy.defect is not None:
+            raise copy.defect
+    return [copy.copied for copy in copies if copy.copied is not None]
+
+
+class _Copy(threading.Thread):
+    """The copy to one place; an exception waits for whoever joins."""
+
+    def __init__(self, room: BackupRoom, job: Job, location: str, context: Context) -> None:
+        super().__init__(name=f"copy-{location}", daemon=True)
+        self._work = (room, job, location, context)
+        self.copied: Copied | None = None
+        self.defect: Exception | None = None
+
+    def run(self) -> None:
+        """Copy what the place lacks."""
+        try:
+            self.copied = copy_missing(*self._work)
+        except Exception as error:
+            self.defect = error
+
+
 def copy_missing(room: BackupRoom, job: Job, location: str, context: Context) -> Copied | None:
     """
     Copy the job's good backups that `location` lacks; None when it lacks none.
@@ -36,17 +79,28 @@ def copy_missing(room: BackupRoom, job: Job, location: str, context: Context) ->
     Never raises for a failed copy: the failure is the place's own status. Raises only when the
     run is to end, after noting it.
     """
-    missing = room.catalogue.missing_at(job.name, job.repository, location, CATCH_UP)
+    missing = listing.still_there(
+        room,
+        room.repository(job.repository),
+        room.catalogue.missing_at(job.name, job.repository, location, CATCH_UP),
+        context,
+    )
     if not missing:
         return None
     repository = room.repository(location)
+    context = _own_deadline(repository, context)
+    unsettled = room.catalogue.open_copies(location) > 0
     started = room.clock.now()
     opened = [
-        Placement(backup.id, location, "offsite", None, None, started, None) for backup in missing
+        # A start is only entered once data may have been sent, or while older data may lie there.
+        Placement(b.id, location, "offsite", None, None, started if unsettled else None, None)
+        for b in missing
     ]
     try:
         with room.exclusively(repository, context):
+            check_place(room, repository, context)
             recover_place(room, repository, context)
+            opened = [replace(placement, started_at=started) for placement in opened]
             for placement in opened:
                 room.catalogue.place(placement)
             found = _copy(room, job, repository, missing, context)
@@ -67,6 +121,14 @@ def copy_missing(room: BackupRoom, job: Job, location: str, context: Context) ->
     return Copied(location, Status.OK, f"copied and listed{caught_up}", found)
 
 
+def _own_deadline(repository: Repository, context: Context) -> Context:
+    """Return the context with the place's own deadline over everything done there."""
+    ends_at_s = context.clock.monotonic_s() + repository.deadline_s
+    if context.ends_at_s is not None:
+        ends_at_s = min(ends_at_s, context.ends_at_s)
+    return replace(context, ends_at_s=ends_at_s)
+
+
 def _copy(
     room: BackupRoom,
     job: Job,
@@ -74,13 +136,15 @@ def _copy(
     missing: Sequence[Backup],
     context: Context,
 ) -> dict[str, str]:
-    check_place(room, repository, context)
-    source = room.access(room.repository(job.repository))
+    def show(progress: Progress) -> None:
+        context.progress(replace(progress, step=f"copying to {repository.name}"))
+
     names = client.copy(
-        source,
+        room.access(room.repository(job.repository)),
         room.access(repository),
         [backup.snapshot_id for backup in missing if backup.snapshot_id],
-        limits(context, repository.deadline_s),
+        replace(limits(context, repository.deadline_s), on_progress=show),
+        stall_timeout_s=repository.stall_timeout_s,
     )
     # restic names the copies in the order it makes them, which need not be ours; only for a
     # single one is the name known, and the tag tells the others.

@@ -33,8 +33,9 @@ class InitRun:
         deadline_s = limits(context, 300).deadline_s or 300
         try:
             self.room.target(repository).reach(repository.connect_timeout_s)
-            found = simple.repository_id(access, deadline_s=deadline_s)
-        except UnreachableError:
+            found = simple.repository_id(access, deadline_s=deadline_s, cancel=context.cancel)
+        except UnreachableError as error:
+            self._refuse_to_replace(repository, error)
             if context.dry_run:
                 return Result(repository.name, Status.OK, f"would create {repository.location}")
         else:
@@ -47,9 +48,18 @@ class InitRun:
         client.init(
             access, limits(context, 300, quiet=True), like=self.room.access(like) if like else None
         )
-        made = simple.repository_id(access, deadline_s=deadline_s)
+        made = simple.repository_id(access, deadline_s=deadline_s, cancel=context.cancel)
         shares = f", cut like {like.name}" if like else ""
         return Result(repository.name, Status.OK, f"created{shares}", {"id": made})
+
+    def _refuse_to_replace(self, repository: Repository, error: UnreachableError) -> None:
+        """Raise where backups should be: an empty repository there would hide that they are gone."""
+        count = len(self.room.catalogue.good_at(repository.name))
+        if count:
+            raise NetopsError(
+                f"{error}, and {count} backups should be there",
+                hint="mount or bring back what was there, or give the new place another name",
+            ) from error
 
     def _primary_of(self, repository: Repository) -> Repository | None:
         """Return the repository whose copies go here: data cut alike is stored once."""

@@ -1,5 +1,6 @@
 """After a killed run: dead locks removed, finished snapshots adopted, uploaded data found again."""
 
+from contextlib import suppress
 from dataclasses import replace
 
 from netops.backup import listing
@@ -7,7 +8,7 @@ from netops.backup.model import Backup, Job, Placement, Repository
 from netops.backup.restic import client, simple
 from netops.backup.room import BackupRoom, limits
 from netops.core.clock import local_text
-from netops.core.errors import NetopsError
+from netops.core.errors import InterruptedRunError, NetopsError, UnreachableError
 from netops.core.run import Context
 from netops.core.status import Status
 
@@ -19,35 +20,50 @@ def recover_job(room: BackupRoom, job: Job, context: Context) -> None:
     Settle the job's backups that have no outcome; the caller holds the job and its repository.
 
     A snapshot that restic finished before the end is adopted; otherwise the backup is closed as
-    failed, and the repository is told about the data it already has.
+    failed, and the repository is told about the data it already has. While the repository cannot
+    be looked at they stay open: nobody knows their outcome yet.
     """
+    repository = room.repository(job.repository)
     dead = [backup for backup in room.catalogue.unfinished() if backup.job == job.name]
     if not dead:
+        clear_leftovers(room, repository, context)
         return
-    repository = room.repository(job.repository)
-    adopted = _adopt(room, repository, dead, context)
-    for backup in dead:
-        if backup.id not in adopted:
-            _close(room, repository, backup)
-    context.observer.notice(
-        f"{job.name}: {len(dead)} killed backup(s) settled, {len(adopted)} of them complete"
-    )
-
-
-def _adopt(
-    room: BackupRoom, repository: Repository, dead: list[Backup], context: Context
-) -> set[str]:
     try:
         clear(room, repository, context)
         wanted = [listing.Wanted(backup.id) for backup in dead]
         found = listing.find(room, repository, wanted, context)
-        if len(found) < len(dead):
-            # restic before 0.17 writes its index at the end, so a killed upload is unknown to it.
-            client.rebuild_index(room.access(repository), limits(context, quiet=True))
+    except InterruptedRunError:
+        raise
     except NetopsError as error:
-        # An unreachable repository must not keep the job from telling so in its own words.
+        # The job is to tell in its own words that its repository is out of reach.
         context.observer.notice(f"{repository.name}: not yet recovered: {error}")
-        return set()
+        return
+    _adopt(room, repository, dead, found)
+    for backup in dead:
+        if backup.id not in found:
+            _close(room, repository, backup)
+    context.observer.notice(
+        f"{job.name}: {len(dead)} killed backup(s) settled, {len(found)} of them complete"
+    )
+    if len(found) < len(dead):
+        _find_uploaded_data(room, repository, context)
+
+
+def _find_uploaded_data(room: BackupRoom, repository: Repository, context: Context) -> None:
+    """List the packs again: restic before 0.17 enters what it uploaded only at the end."""
+    try:
+        client.rebuild_index(
+            room.access(repository), limits(context, repository.deadline_s, quiet=True)
+        )
+    except InterruptedRunError:
+        raise
+    except NetopsError as error:
+        context.observer.notice(f"{repository.name}: data may be uploaded again: {error}")
+
+
+def _adopt(
+    room: BackupRoom, repository: Repository, dead: list[Backup], found: dict[str, str]
+) -> None:
     now = room.clock.now()
     for backup in dead:
         if backup.id in found:
@@ -74,7 +90,6 @@ def _adopt(
                     text,
                 )
             )
-    return set(found)
 
 
 def _close(room: BackupRoom, repository: Repository, backup: Backup) -> None:
@@ -102,11 +117,22 @@ def recover_place(room: BackupRoom, repository: Repository, context: Context) ->
     if not room.catalogue.open_copies(repository.name):
         return
     clear(room, repository, context)
-    client.rebuild_index(room.access(repository), limits(context, quiet=True))
+    _find_uploaded_data(room, repository, context)
     context.observer.notice(f"{repository.name}: settled after a killed copy")
 
 
 def clear(room: BackupRoom, repository: Repository, context: Context) -> None:
     """Remove the locks of dead processes from a repository; restic keeps those of living ones."""
     deadline_s = limits(context, _UNLOCK_S).deadline_s or _UNLOCK_S
-    simple.unlock(room.access(repository), deadline_s=deadline_s)
+    simple.unlock(room.access(repository), deadline_s=deadline_s, cancel=context.cancel)
+
+
+def clear_leftovers(room: BackupRoom, repository: Repository, context: Context) -> None:
+    """
+    Remove the locks of dead processes where some are seen to be left, as after a power cut.
+
+    The caller holds the repository. Costs nothing where there are none and looking is cheap.
+    """
+    if room.target(repository).has_locks():
+        with suppress(UnreachableError):  # what comes next says it better
+            clear(room, repository, context)

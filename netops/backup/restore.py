@@ -1,6 +1,5 @@
 """`backup restore`: bring data back, byte for byte, from any place that has it."""
 
-import errno
 import os
 import shutil
 from collections.abc import Sequence
@@ -14,11 +13,12 @@ from netops.backup.catalogue import printable
 from netops.backup.engines.base import origin_of
 from netops.backup.model import Job, Repository
 from netops.backup.preflight import check_place, check_tools
+from netops.backup.replace import move_over
 from netops.backup.restic import client, simple
 from netops.backup.restic.simple import Snapshot
 from netops.backup.room import NOTE_NAME, BackupRoom, limits
 from netops.core.clock import local_text, parse_utc, utc_text
-from netops.core.errors import NetopsError, UsageError
+from netops.core.errors import IntegrityError, NetopsError, UsageError
 from netops.core.files import private_directory
 from netops.core.ids import new_id
 from netops.core.results import Result
@@ -93,7 +93,7 @@ class RestoreRun:
         deadline_s = limits(context, _LIST_S).deadline_s or _LIST_S
         access = self.room.access(repository)
         tag = f"netops-job={request.job.name}"
-        listed = simple.snapshots(access, tag=tag, deadline_s=deadline_s)
+        listed = simple.snapshots(access, tag=tag, deadline_s=deadline_s, cancel=context.cancel)
         fitting = [snapshot for snapshot in listed if _fits(snapshot, request)]
         if not fitting:
             what = f"backup {request.backup_id}" if request.backup_id else "backup that fits"
@@ -114,13 +114,14 @@ class RestoreRun:
         call = limits(context, repository.deadline_s, quiet=True)
         context.progress(Progress(step="restoring"))
         access = self.room.access(repository)
-        include = [_literal(path) for path in paths or found.paths]
+        include = [literal(path) for path in paths or found.paths]
         if request.target is None:
             return self._in_place(request, access, found, include, call)
         target = _empty_directory(request.target)
         client.restore(access, found.snapshot_id, str(target), call, include=include)
         _rehome(target, found)
-        return _counted(target, request)
+        _require(target, request, found)
+        return _counted(target)
 
     def _in_place(
         self,
@@ -135,11 +136,16 @@ class RestoreRun:
         try:
             client.restore(access, found.snapshot_id, str(work), call, include=include)
             _rehome(work, found)
-            counted = _counted(work, request)
-            _move_over(work, Path("/"))
-            for path in found.paths:
-                if origin_of(path) != path:
-                    _drop_old_log(Path(origin_of(path)))
+            _require(work, request, found)
+            counted = _counted(work)
+            databases = [
+                Path(origin_of(path))
+                for path in found.paths
+                if origin_of(path) != path and _under(work, origin_of(path)).exists()
+            ]
+            move_over(work, Path("/"), roots=[Path(origin_of(path)) for path in found.paths])
+            for database in databases:
+                _drop_old_log(database)
         finally:
             shutil.rmtree(work, ignore_errors=True)
         return counted
@@ -187,8 +193,7 @@ def _fits(snapshot: Snapshot, request: Request) -> bool:
 
 def _sequence(snapshot: Snapshot) -> tuple[int, str]:
     """Order by netops' own sequence: a clock that jumped must not make an old backup the newest."""
-    number = snapshot.tag("netops-seq") or ""
-    return (int(number) if number.isdigit() else 0, snapshot.time)
+    return snapshot.sequence, snapshot.time
 
 
 def _taken_at(snapshot: Snapshot) -> datetime:
@@ -207,15 +212,30 @@ def _rehome(target: Path, found: Found) -> None:
     """Move consistent copies from the staging path to the path of the original."""
     for path in found.paths:
         source = _under(target, path)
-        if origin_of(path) != path and source.exists():
+        if origin_of(path) != path and os.path.lexists(source):
             home = _under(target, origin_of(path))
+            _refuse_links(target, source)
+            _refuse_links(target, home)
             home.parent.mkdir(parents=True, exist_ok=True)
             source.replace(home)
             _remove_empty_parents(source.parent, target)
 
 
-def _literal(path: str) -> str:
-    """Escape what restic would take as a pattern."""
+def _refuse_links(target: Path, path: Path) -> None:
+    """Raise where a link of the snapshot would lead a move out of `target`."""
+    for parent in path.parents:
+        if parent == target:
+            return
+        if parent.is_symlink():
+            break
+    raise IntegrityError(
+        f"the snapshot would have {path} written through a link, out of {target}",
+        hint="netops makes no such snapshots; find out who wrote it, and restore another backup",
+    )
+
+
+def literal(path: str) -> str:
+    """Return a path with everything escaped that restic would take as a pattern."""
     return "".join(f"\\{char}" if char in "*?[]\\" else char for char in path)
 
 
@@ -232,53 +252,31 @@ def _empty_directory(target: Path) -> Path:
     return private_directory(target)
 
 
-def _counted(target: Path, request: Request) -> tuple[int, int]:
+def _require(target: Path, request: Request, found: Found) -> None:
+    """Raise unless everything that was asked for came out of the repository."""
+    absent = [path for path in request.paths if not os.path.lexists(_under(target, path))]
+    if absent:
+        raise UsageError(
+            f"nothing in the backup is called {', '.join(absent)}",
+            hint="paths are absolute, as they were on the machine",
+        )
+    if not request.paths and not any(
+        os.path.lexists(_under(target, origin_of(path))) for path in found.paths
+    ):
+        raise IntegrityError(
+            f"snapshot {found.snapshot_id[:8]} holds nothing of {', '.join(found.paths)}",
+            hint="choose another backup from `netops backup list`",
+        )
+
+
+def _counted(target: Path) -> tuple[int, int]:
     count = size_bytes = 0
     for folder, _, names in os.walk(target):
         for name in names:
             with suppress(OSError):
                 size_bytes += os.lstat(os.path.join(folder, name)).st_size  # noqa: PTH118  speed
             count += 1
-    if not count and request.paths:
-        raise UsageError(
-            f"nothing in the backup is called {', '.join(request.paths)}",
-            hint="paths are absolute, as they were on the machine",
-        )
     return count, size_bytes
-
-
-def _move_over(source: Path, target: Path) -> None:
-    """Put every restored file in its live place, one atomic rename each where the disk allows."""
-    for folder, names, files in os.walk(source):
-        here = target / Path(folder).relative_to(source)
-        if here != target and not here.exists():
-            here.mkdir(parents=True)
-            _own_alike(Path(folder), here)
-        links = [name for name in names if (Path(folder) / name).is_symlink()]
-        for name in (*files, *links):
-            _put(Path(folder) / name, here / name)
-
-
-def _put(source: Path, target: Path) -> None:
-    try:
-        source.rename(target)
-    except OSError as error:
-        if error.errno != errno.EXDEV:
-            raise NetopsError(
-                f"cannot put {target} in its place: {error.strerror}",
-                hint="what was restored before it is in place; mend the cause and restore again",
-            ) from error
-        fresh = target.with_name(f".{target.name}.netops-restore")
-        shutil.copy2(source, fresh, follow_symlinks=False)
-        _own_alike(source, fresh)
-        fresh.replace(target)
-
-
-def _own_alike(source: Path, target: Path) -> None:
-    shutil.copystat(source, target, follow_symlinks=False)
-    owner = source.lstat()
-    with suppress(PermissionError):  # only root can give files away
-        os.chown(target, owner.st_uid, owner.st_gid, follow_symlinks=False)
 
 
 def _drop_old_log(database: Path) -> None:

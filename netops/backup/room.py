@@ -10,6 +10,7 @@ from netops.backup.engines.base import Engine
 from netops.backup.model import BackupDirectories, BackupPlan, Job, Repository, Source
 from netops.backup.restic.access import Access
 from netops.backup.restic.client import Call
+from netops.backup.restic.sftp import SshKeys
 from netops.backup.targets.base import Target, split
 from netops.core import lock
 from netops.core.clock import Clock, SystemClock
@@ -21,6 +22,7 @@ engines: Registry[Engine] = Registry(
     "netops.backup_engines",
     {
         "files": "netops.backup.engines.files:FilesEngine",
+        "logs": "netops.backup.engines.logs:LogsEngine",
         "sqlite": "netops.backup.engines.sqlite:SqliteEngine",
     },
 )
@@ -52,6 +54,8 @@ class BackupRoom:
 
     def access(self, repository: Repository) -> Access:
         """Resolve the repository's secrets."""
+        ssh = repository.ssh
+        identity = resolve(ssh.identity, base=self.secrets_base) if ssh.identity else None
         return Access(
             repository.name,
             repository.location,
@@ -59,6 +63,8 @@ class BackupRoom:
             {k: resolve(v, base=self.secrets_base) for k, v in repository.environment.items()},
             self.directories.cache / "restic",
             repository.limit_upload_bytes_s,
+            SshKeys(identity, ssh.known_hosts),
+            repository.connect_timeout_s,
         )
 
     def repository(self, name: str) -> Repository:

@@ -2,14 +2,16 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from netops.backup import chain, listing, preflight
+from netops.backup import alarm, chain, gate, listing, preflight
 from netops.backup.chain import Decision, History, NotDue
+from netops.backup.damage import open_damage_text
 from netops.backup.engines.base import Engine, Staged, staging_directory
-from netops.backup.model import Backup, Job, Kind, Placement, Repository, Source
-from netops.backup.offsite import Copied, copy_missing
+from netops.backup.examine import with_checks
+from netops.backup.model import Backup, Job, Kind, Placement, Remark, Repository, Source
+from netops.backup.offsite import Copied, copy_everywhere
 from netops.backup.recover import recover_job
 from netops.backup.restic import client
 from netops.backup.restic.messages import Summary
@@ -33,6 +35,10 @@ class BackupRun:
     #: None is `auto`.
     kind: Kind | None = None
     due_only: bool = False
+    #: What was found out beside the backups, by job.
+    remarks: dict[str, list[Remark]] = field(default_factory=dict, compare=False)
+    #: Part of a repair: what is broken has been taken out, so nothing new can stand on it.
+    repairing: bool = False
 
     def __call__(self, job: Job, context: Context) -> Result:
         """Back the job up, copy it offsite, and see it in every place before calling it good."""
@@ -45,8 +51,10 @@ class BackupRun:
             backup = None
             if isinstance(decision, Decision):
                 backup = self._make(job, repository, decision, context)
-        copies = self._copy(job, context)
-        return _result(job, decision, backup, copies)
+        copies = copy_everywhere(self.room, job, context)
+        result = _result(job, decision, backup, copies, self.remarks.get(job.name, []))
+        result = alarm.tell(self.room, job, result)
+        return with_checks(self.room, job, result, context)
 
     def is_idle(self, job: Job) -> bool:
         """Tell whether the job has nothing to do now: no backup due, no copy missing, none killed."""
@@ -76,8 +84,12 @@ class BackupRun:
             return False
 
         if not there(history.last_full):
-            return History(done=history.done)
-        return history if there(history.last_any) else replace(history, last_any=history.last_full)
+            return History()
+        if there(history.last_any):
+            return history
+        # What stood on the full must be made again, so only the full counts as done.
+        full = history.last_full
+        return History(full, full, {Kind.FULL: (full.seq, full.started_at)} if full else {})
 
     def _rehearse(self, job: Job) -> Result:
         """Say what would be done, after every check that changes nothing."""
@@ -111,10 +123,15 @@ class BackupRun:
             summary = self._store(job, repository, backup, decision, context)
             wanted = listing.Wanted(backup.id, summary.snapshot_id)
             snapshot_id = listing.prove(self.room, repository, wanted, context)
-        except NetopsError as error:
-            self._close(backup, placement, Status.CRITICAL, str(error))
+        except Exception as error:
+            self._close(backup, placement, Status.CRITICAL, str(error) or type(error).__name__)
             raise
-        status = Status.WARNING if summary.problem_count else Status.OK
+        # A new snapshot shares data with the old ones, so also what is broken in them.
+        damage = "" if self.repairing else open_damage_text(self.room, repository.name)
+        remarks = self.remarks.get(job.name, [])
+        status = Status.WARNING if summary.problem_count or damage else Status.OK
+        status = Status.worst([status, *(remark.status for remark in remarks)])
+        texts = [_problem_text(summary), damage, *(remark.text for remark in remarks)]
         done = replace(
             backup,
             snapshot_id=snapshot_id,
@@ -124,7 +141,9 @@ class BackupRun:
             bytes_processed=summary.bytes_processed,
             bytes_added=summary.bytes_added,
         )
-        return self._close(done, placement, status, _problem_text(summary))
+        closed = self._close(done, placement, status, "; ".join(filter(None, texts)))
+        alarm.watch(self.room, job, closed, summary, context)
+        return closed
 
     def _open(self, job: Job, decision: Decision, context: Context) -> tuple[Backup, Placement]:
         """Enter the backup before it starts, so that a killed run leaves a trace."""
@@ -168,9 +187,16 @@ class BackupRun:
         preflight.check_place(self.room, repository, context)
         preflight.check_staging(self.room, engines)
         with self._staged(job, engines, context) as staged:
-            tree = self._tree(job, backup, decision, staged)
+            full = decision.kind is Kind.FULL
+            screening = gate.screen(self.room, job, staged, context, full=full)
+            tree = self._tree(job, backup, decision, [*staged, screening.staged])
             access = self.room.access(repository)
-            return client.backup(access, tree, limits(context))
+            summary = client.backup(access, tree, limits(context, repository.deadline_s))
+            found = [
+                Remark(Status.WARNING, problem) for part in staged for problem in part.problems
+            ]
+            self.remarks[job.name] = [*found, *screening.remarks()]
+            return summary
 
     @contextmanager
     def _staged(
@@ -201,6 +227,8 @@ class BackupRun:
         facts = {"run": backup.id, "type": backup.kind.value, "seq": str(backup.seq)}
         if backup.base_id:
             facts["base"] = backup.base_id
+        if backup.parent_id:
+            facts["parent"] = backup.parent_id
         return client.Tree(
             [*paths, str(note)] if note is not None and note.is_file() else paths,
             [*job.exclude, *excludes],
@@ -231,10 +259,6 @@ class BackupRun:
         )
         return done
 
-    def _copy(self, job: Job, context: Context) -> list[Copied]:
-        copies = (copy_missing(self.room, job, location, context) for location in job.offsite)
-        return [copied for copied in copies if copied is not None]
-
 
 def _problem_text(summary: Summary) -> str:
     if not summary.problem_count:
@@ -247,7 +271,11 @@ def _problem_text(summary: Summary) -> str:
 
 
 def _result(
-    job: Job, decision: Decision | NotDue, backup: Backup | None, copies: list[Copied]
+    job: Job,
+    decision: Decision | NotDue,
+    backup: Backup | None,
+    copies: list[Copied],
+    remarks: Sequence[Remark],
 ) -> Result:
     if isinstance(decision, NotDue) or backup is None:
         return _not_due(job, decision if isinstance(decision, NotDue) else NotDue(None), copies)
@@ -273,6 +301,8 @@ def _result(
         "bytes_added": backup.bytes_added,
         "locations": places,
     }
+    for remark in remarks:
+        facts |= remark.facts
     status = Status.worst([primary, *(copied.status for copied in copies)])
     return Result(job.name, status, "; ".join(part for part in parts if part), facts)
 

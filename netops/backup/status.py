@@ -1,12 +1,13 @@
 """How well each job is protected in each place: the answer monitoring asks for every minute."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from netops.backup.model import Job, Kind
-from netops.core.clock import parse_utc, utc_text
+from netops.backup.model import Job, Kind, Repository
+from netops.backup.soundness import Damage, Reading, Soundness, fully_read_at, is_overdue
+from netops.core.clock import local_text, parse_utc, utc_text
 from netops.core.status import Status
 from netops.core.units import duration_text
 from netops.store.connection import Row
@@ -33,6 +34,8 @@ class Protection:
     warning_after_s: float | None
     critical_after_s: float | None
     verified_at: datetime | None
+    #: Everything stored here before has been read back since.
+    fully_read_at: datetime | None
     #: Why it is not OK, or what is going on.
     remark: str
 
@@ -49,20 +52,28 @@ class Protection:
             "warning_after_s": self.warning_after_s,
             "critical_after_s": self.critical_after_s,
             "verified_at": utc_text(self.verified_at) if self.verified_at else None,
+            "fully_read_at": utc_text(self.fully_read_at) if self.fully_read_at else None,
             "remark": self.remark,
         }
 
 
 def protections(
-    jobs: Sequence[Job], database: Database, now: datetime, is_running: Callable[[str], bool]
+    jobs: Sequence[Job],
+    database: Database,
+    now: datetime,
+    is_running: Callable[[str], bool],
+    repositories: Mapping[str, Repository],
 ) -> list[Protection]:
     """Return one row per job × location, from the catalogue alone."""
     execute = database.execute
     good = {(row["job"], row["location"]): row for row in execute("latest_placements")}
     tries = {(row["job"], row["location"]): row for row in execute("latest_attempts")}
+    alarms = {row["job"]: row["id"] for row in execute("open_alarms")}
     verified: dict[str, list[Row]] = {}
     for row in execute("last_verifications"):
         verified.setdefault(row["location"], []).append(row)
+    soundness = Soundness(database)
+    readings, damage = soundness.readings(), soundness.damage()
     return [
         _protection(
             job,
@@ -71,6 +82,14 @@ def protections(
             good.get((job.name, location)),
             _attempt_status(tries.get((job.name, location)), job.name, is_running),
             max(verified.get(location, ()), key=lambda row: str(row["at"]), default=None),
+            readings.get(location, []),
+            [
+                _alarm_status(job, location, alarms.get(job.name)),
+                _damage_status(location, damage.get(location, [])),
+                _reading_status(
+                    job, repositories[location], readings.get(location, []), database, now
+                ),
+            ],
         )
         for job in jobs
         for location in job.locations
@@ -84,11 +103,13 @@ def _protection(
     row: Row | None,
     attempt: tuple[Status, str],
     check: Row | None,
+    readings: Sequence[Reading],
+    more: Sequence[tuple[Status, str]],
 ) -> Protection:
     restorable = parse_utc(row["started_at"]) if row else None
     rpo_s = (now - restorable).total_seconds() if restorable else None
     warning_s, critical_s = allowed_age_s(job)
-    states = [_age_status(rpo_s, warning_s, critical_s), attempt]
+    states = [*more, _age_status(rpo_s, warning_s, critical_s), attempt]
     states.append((_known(check["status"]) if check else Status.OK, _check_remark(check)))
     remark = "; ".join(text for _, text in states if text)
     return Protection(
@@ -102,6 +123,7 @@ def _protection(
         warning_s,
         critical_s,
         parse_utc(check["at"]) if check else None,
+        fully_read_at(readings),
         remark,
     )
 
@@ -148,6 +170,45 @@ def _attempt_status(
     if status is Status.OK:
         return status, ""
     return status, f"last run: {attempt['message'] or status.name}"
+
+
+def _damage_status(location: str, damage: Sequence[Damage]) -> tuple[Status, str]:
+    if not damage:
+        return Status.OK, ""
+    since = local_text(min(item.found_at for item in damage))
+    named = ", ".join(item.text for item in damage[:3]) + (" …" if len(damage) > 3 else "")
+    return Status.CRITICAL, f"damaged ({named}, found {since}): netops backup repair {location}"
+
+
+def _reading_status(
+    job: Job,
+    repository: Repository,
+    readings: Sequence[Reading],
+    database: Database,
+    now: datetime,
+) -> tuple[Status, str]:
+    """Tell when not all of a repository was read back as often as its policy says."""
+    cadence = repository.verify.data
+    last = fully_read_at(readings)
+    if last is None:
+        first = database.execute("first_backup_at", job=job.name, location=repository.name)
+        since = parse_utc(first[0]["started_at"]) if first else now
+    else:
+        since = last
+    if not is_overdue(readings, cadence, since, now):
+        return Status.OK, ""
+    known = f"since {local_text(last)}" if last else "ever"
+    return Status.WARNING, f"not all data read back {known} ({cadence})"
+
+
+def _alarm_status(job: Job, location: str, alarm_id: str | None) -> tuple[Status, str]:
+    if alarm_id is not None:
+        return (
+            Status.CRITICAL,
+            f"changed like an attack: see `netops backup alarm list` ({alarm_id})",
+        )
+    is_told = not job.alarm.enabled and location == job.repository
+    return Status.OK, "ransomware alarm off" if is_told else ""
 
 
 def _check_remark(check: Row | None) -> str:

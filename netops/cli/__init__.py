@@ -8,6 +8,7 @@ import sys
 def main() -> None:
     """Run the command line; monitoring's two questions are answered before typer loads."""
     arguments = sys.argv[1:]
+    _prepare_streams()
     if arguments == ["--version"]:
         from netops import __version__
 
@@ -24,6 +25,16 @@ def main() -> None:
     sys.exit(errors.guarded(arguments, lambda: root.run(arguments)))
 
 
+def _prepare_streams() -> None:
+    """Make sure that no state of the caller's streams turns good work into a failure."""
+    for name in ("stdin", "stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by the caller; its number must not go to a database
+            handle = os.open(os.devnull, os.O_RDWR)
+            setattr(sys, name, os.fdopen(handle, "r" if name == "stdin" else "w"))
+    if sys.stdout.errors == "strict" and hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="backslashreplace")  # names need not fit the terminal
+
+
 def _leave(text: str, code: int) -> None:
     """Print, flush and go: taking a small program apart in order costs more than running it."""
     try:
@@ -32,4 +43,6 @@ def _leave(text: str, code: int) -> None:
         sys.stderr.flush()
     except BrokenPipeError:
         code = 141
+    except OSError:
+        code = code or 2
     os._exit(code)

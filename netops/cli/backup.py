@@ -1,4 +1,4 @@
-"""netops backup: run, list, show, status, verify, restore, init, unlock."""
+"""netops backup: run, list, show, status, verify, restore, init, unlock, and what is registered below."""
 
 from datetime import datetime
 from pathlib import Path
@@ -7,8 +7,16 @@ from typing import Annotated
 import typer
 
 from netops.backup.plan import chosen_jobs, chosen_repositories
-from netops.cli import backup_view
-from netops.cli.options import DryRun, Jitter, Json, Quiet, Timeout, Yes
+from netops.cli import (
+    backup_alarm,
+    backup_custody,
+    backup_logs,
+    backup_paper,
+    backup_retention,
+    backup_verify,
+    backup_view,
+)
+from netops.cli.options import DryRun, Jitter, Json, Quiet, Timeout, Yes, confirm
 from netops.cli.runs import View, open_site, perform
 from netops.core.errors import UsageError
 from netops.core.run import Options, Work
@@ -106,36 +114,6 @@ def show(
 
 
 @app.command()
-def verify(
-    context: typer.Context,
-    repositories: Repositories = None,
-    *,
-    read_data: Annotated[
-        bool, typer.Option("--read-data", help="Read every byte back, not only the structure.")
-    ] = False,
-    as_json: Json = False,
-    quiet: Quiet = False,
-    dry_run: DryRun = False,
-    timeout: Timeout = None,
-    jitter: Jitter = None,
-) -> None:
-    """Compare the repositories with the catalogue and check that they are whole."""
-    from netops.backup.verify import VerifyRun
-
-    site = open_site(context)
-    chosen = chosen_repositories(site.backup_plan, repositories or [])
-    perform(
-        site,
-        "backup verify",
-        [Work(repository.name, repository, repository.deadline_s) for repository in chosen],
-        VerifyRun(site.backups, read_data),
-        Options(timeout, jitter or 0, site.backup_plan.parallel, dry_run),
-        View(as_json, quiet, heads=("REPOSITORY", "STATUS", "TIME", "REMARK")),
-        {"read_data": read_data},
-    )
-
-
-@app.command()
 def restore(
     context: typer.Context,
     job: Annotated[str, typer.Argument(help="The job whose data to bring back.")],
@@ -178,7 +156,7 @@ def restore(
         raise UsageError(f"{relative[0]} is not an absolute path", hint="as it was on the machine")
     if in_place and not yes and not dry_run:
         what = ", ".join(path or [source.text for source in chosen.sources])
-        typer.confirm(f"Write over {what} with the backup from {place}?", abort=True, err=True)
+        confirm(f"Write over {what} with the backup from {place}?")
     request = Request(
         chosen,
         place,
@@ -241,3 +219,17 @@ def unlock(
         Options(dry_run=dry_run),
         View(heads=("REPOSITORY", "STATUS", "TIME", "REMARK")),
     )
+
+
+app.command()(backup_verify.verify)
+app.command()(backup_verify.repair)
+app.add_typer(backup_alarm.app, name="alarm")
+app.command("changes")(backup_alarm.changes)
+backup_custody.register(app)
+backup_paper.register(app)
+app.command()(backup_retention.forget)
+app.command()(backup_retention.prune)
+app.command()(backup_retention.hold)
+app.command()(backup_retention.release)
+app.command()(backup_retention.rebuild_catalogue)
+app.add_typer(backup_logs.app, name="logs", help="Collect access logs; see which days are here.")

@@ -56,6 +56,9 @@ def _run_rows(result: Result) -> list[Sequence[object]]:
                 place["message"] or (facts.get("reason") if first else ""),
             )
         )
+    if alarm := facts.get("alarm"):
+        status = "CRITICAL" if alarm["is_new"] else "WARNING"
+        rows.append((result.target, None, None, status, *[None] * 7, alarm["text"]))
     return rows
 
 
@@ -81,7 +84,9 @@ def print_list(catalogue: Catalogue, job: str | None, limit: int, *, as_json: bo
 
 
 def _seen(place: Placement) -> str:
-    return place.location if place.is_good else f"{place.location} (missing)"
+    if place.is_good:
+        return place.location
+    return f"{place.location} ({'dropped' if place.forgotten_at else 'missing'})"
 
 
 def print_backup(catalogue: Catalogue, backup_id: str, *, as_json: bool) -> None:

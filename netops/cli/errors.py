@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from netops.core.errors import NetopsError
+from netops.core.errors import NetopsError, from_os
 from netops.core.redact import redact
 
 T = TypeVar("T")
@@ -22,9 +22,15 @@ def guarded(arguments: Sequence[str], answer: Callable[[], T]) -> T | int:
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
-        # The reader went away (`| head`); Python must not complain about it once more at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()  # the reader went away (`| head`)
         return 141
+    except OSError as error:
+        if "--debug" in arguments:
+            raise
+        refusal = from_os(error)
+        _drop_output()
+        report(refusal, as_json="--json" in arguments)
+        return refusal.exit_code
     except Exception as error:  # the last boundary: people get a sentence, --debug the traceback
         if "--debug" in arguments:
             raise
@@ -35,6 +41,14 @@ def guarded(arguments: Sequence[str], answer: Callable[[], T]) -> T | int:
         report(defect, as_json="--json" in arguments)
         return defect.exit_code
     return result
+
+
+def _drop_output() -> None:
+    """Lose what stdout will not take, or Python complains about it once more at exit."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def report(error: NetopsError, *, as_json: bool) -> None:

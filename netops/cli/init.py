@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from shlex import quote
 from typing import Annotated
 
 import typer
@@ -18,12 +19,14 @@ def init(
     for item in made:
         sys.stdout.write(f"{'wrote' if item.is_new else 'kept '}  {item.path}\n")
     passwords = " and ".join(str(home / name) for name in PASSWORD_FILES)
+    call = f"netops --site {quote(str(home))}"
     sys.stdout.write(
         "\nKEEP ELSEWHERE, on paper or in a password safe:\n"
         f"  {passwords}\n"
         "  Without its password a repository cannot be read by anyone, netops included.\n"
         "\nNext:\n"
-        f"  edit {home / 'netops.yaml'} and run `netops --site {home} config check`\n"
-        f"  netops --site {home} backup init\n"
-        f"  netops --site {home} backup run\n"
+        f"  edit {home / 'netops.yaml'}\n"
+        f"  {call} config check\n"
+        f"  {call} backup init\n"
+        f"  {call} backup run\n"
     )

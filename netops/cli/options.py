@@ -1,9 +1,11 @@
 """The options that many commands share, each described once."""
 
+import sys
 from typing import Annotated
 
 import typer
 
+from netops.core.errors import UsageError
 from netops.core.units import parse_duration
 
 
@@ -37,3 +39,13 @@ Jitter = Annotated[
         help="Wait a random time up to this first, so that many machines do not start at once.",
     ),
 ]
+
+
+def confirm(question: str) -> None:
+    """Ask on the terminal and abort on no; raise UsageError where nobody can answer."""
+    if sys.stdin is None or not sys.stdin.isatty():
+        raise UsageError(
+            "this asks before it changes live data, and there is no terminal to ask on",
+            hint="add --yes when you are sure",
+        )
+    typer.confirm(question, abort=True, err=True)

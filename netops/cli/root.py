@@ -34,6 +34,9 @@ def run(arguments: Sequence[str]) -> int:
     except typer.Abort:
         sys.stderr.write("netops: interrupted: nothing was changed\n")
         return 130
+    except SystemExit:
+        # The library's own end when the reader went away; everything else ends by returning.
+        raise BrokenPipeError from None
     except TyperException as error:
         message = error.format_message()
         if message.startswith("Usage:"):  # a noun alone asks what it can do

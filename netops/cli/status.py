@@ -12,7 +12,7 @@ from netops.core.status import Status
 from netops.core.units import duration_text
 
 _HEADS = (
-    *("JOB", "LOCATION", "STATUS", "LAST GOOD", "TYPE", "RPO", "ALLOWED", "VERIFIED"),
+    *("JOB", "LOCATION", "STATUS", "LAST GOOD", "TYPE", "RPO", "ALLOWED", "VERIFIED", "READ"),
     "REMARK",
 )
 
@@ -25,22 +25,27 @@ def show_status(
     try:
         rows = site.protections(jobs)
         lost = _lost_runs(site)
+        waiting = _open_handovers(site)
     finally:
         site.close()
-    worst = Status.worst([row.status for row in rows] + [Status.WARNING] * bool(lost))
+    late = [line for line, is_late in waiting if is_late]
+    worst = Status.worst([row.status for row in rows] + [Status.WARNING] * bool(lost or late))
     if as_plugin:
-        sys.stdout.write(plugin_line(rows, worst, lost) + "\n")
+        sys.stdout.write(plugin_line(rows, worst, [*lost, *late]) + "\n")
     elif as_json:
         import json
 
         plain = {
             "status": worst.name,
             "lost_runs": lost,
+            "open_handovers": [line for line, _ in waiting],
             "protections": [row.as_dict() for row in rows],
         }
         sys.stdout.write(json.dumps(plain, ensure_ascii=False, indent=2) + "\n")
     elif not (quiet and worst is Status.OK):
         _print(rows, lost)
+        for line, is_late in waiting:
+            sys.stdout.write(f"{'WARNING' if is_late else 'note'}: {one_line(line)}\n")
     return int(worst)
 
 
@@ -52,6 +57,27 @@ def _lost_runs(site: Site) -> list[str]:
         for row in site.database.execute("unfinished_runs")
         if not is_held(site.locks / "runs" / f"{row['id']}.lock")
     ]
+
+
+def _open_handovers(site: Site) -> list[tuple[str, bool]]:
+    """Return the handovers nobody has answered, and whether they have waited too long."""
+    found = []
+    for row in site.database.execute("open_handovers"):
+        try:
+            offered = parse_utc(row["at"])
+        except ValueError:
+            text = (
+                f"handover {row['handover_id']} is not readable; see `netops backup custody verify`"
+            )
+            found.append((text, True))
+            continue
+        text = (
+            f"handover {row['handover_id']} from {row['giver']} to {row['receiver']} of "
+            f"{local_text(offered)} is not confirmed"
+        )
+        age_s = (site.clock.now() - offered).total_seconds()
+        found.append((text, age_s > site.backup_plan.handover_within_s))
+    return found
 
 
 def _print(rows: Sequence[Protection], lost: Sequence[str]) -> None:
@@ -66,6 +92,7 @@ def _print(rows: Sequence[Protection], lost: Sequence[str]) -> None:
             duration_text(row.rpo_s) if row.rpo_s is not None else None,
             duration_text(row.warning_after_s) if row.warning_after_s else "any",
             local_text(row.verified_at) if row.verified_at else "never",
+            local_text(row.fully_read_at) if row.fully_read_at else "never",
             row.remark,
         )
         for row in rows

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TextIO
 
 from netops.cli.errors import printable
+from netops.core.i18n import display_width
 from netops.core.status import Status
 
 _COLOURS = {"OK": "32", "WARNING": "33", "CRITICAL": "1;31", "UNKNOWN": "35"}
@@ -21,7 +22,9 @@ def print_table(
     """Print rows under their heads; columns named in `right` are numbers."""
     out = out or sys.stdout
     cells = [[one_line(value) for value in row] for row in rows]
-    widths = [max(_width(row[i]) for row in [list(heads), *cells]) for i in range(len(heads))]
+    widths = [
+        max(display_width(row[i]) for row in [list(heads), *cells]) for i in range(len(heads))
+    ]
     colour = is_colourful(out)
     for row in [list(heads), *cells]:
         line = "  ".join(
@@ -46,15 +49,6 @@ def is_colourful(out: TextIO) -> bool:
 
 
 def _aligned(text: str, width: int, *, to_right: bool, colour: bool) -> str:
-    gap = " " * (width - _width(text))
+    gap = " " * (width - display_width(text))
     shown = f"\x1b[{_COLOURS[text]}m{text}\x1b[0m" if colour and text in _COLOURS else text
     return gap + shown if to_right else shown + gap
-
-
-def _width(text: str) -> int:
-    """Return the columns a terminal needs."""
-    if text.isascii():
-        return len(text)
-    from unicodedata import combining, east_asian_width
-
-    return sum(0 if combining(c) else 2 if east_asian_width(c) in "WF" else 1 for c in text)

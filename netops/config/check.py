@@ -48,4 +48,8 @@ def _documents(path: Path) -> tuple[list[Document], list[str]]:
 def _installed_engines() -> frozenset[str]:
     from importlib.metadata import entry_points
 
-    return frozenset(entry.name for entry in entry_points(group="netops.backup_engines"))
+    from netops.backup.room import engines
+
+    declared = {entry.name for entry in entry_points(group="netops.backup_engines")}
+    # Nothing declared: netops runs from its source, and any name may be meant.
+    return frozenset({*declared, *engines.built_in} if declared else ())

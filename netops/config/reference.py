@@ -86,8 +86,14 @@ def _values(field: dict[str, Any]) -> dict[str, Any] | None:
 
 def _below(field: dict[str, Any], known: dict[str, Any]) -> tuple[dict[str, Any] | None, str]:
     """Return the section a field leads to, and how its path goes on."""
+    for option in field.get("anyOf", ()):
+        if "$ref" in option:  # a section that may be switched by true or false
+            return _below(option, known)
     if "$ref" in field:
         return known[field["$ref"].rpartition("/")[2]], ""
+    for option in field.get("anyOf", []):
+        if "$ref" in option:
+            return known[option["$ref"].rpartition("/")[2]], ""
     values = _values(field) if field.get("type") == "object" else None
     if values is not None and "$ref" in values:
         return known[values["$ref"].rpartition("/")[2]], ".NAME"

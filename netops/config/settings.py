@@ -1,6 +1,7 @@
 """The root of netops.yaml: its sections and what stands beside them."""
 
 import os
+from typing import Literal
 
 from pydantic import Field
 
@@ -28,6 +29,11 @@ class SiteSettings(Section):
         pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,252}$",
         description="Under which name this machine signs backups and journal (default: host name).",
         examples=["netops.example.org"],
+    )
+    language: Literal["en", "zh_Hant", "zh_Hans"] | None = Field(
+        default=None,
+        description="Language of labels and reports (default: as LANG says).",
+        examples=["zh_Hant"],
     )
 
 

@@ -123,3 +123,20 @@ class InterruptedRunError(NetopsError):
     def __init__(self, message: str, *, signal_number: int) -> None:
         super().__init__(message, hint="nothing was lost; run the command again")
         self.exit_code = 128 + signal_number
+
+
+def from_os(error: OSError) -> NetopsError:
+    """Return the error that a refusal of the operating system amounts to."""
+    import errno
+
+    what = error.strerror or str(error)
+    place = f"{error.filename}: " if error.filename else ""
+    if error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:
+        return AccessError(
+            f"{place}{what}", hint="run as the account that owns it, or give this one the right"
+        )
+    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        return NetopsError(
+            f"{place}{what}", hint="make room on that disk and run the command again"
+        )
+    return NetopsError(f"{place}{what}")

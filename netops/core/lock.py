@@ -12,6 +12,9 @@ from netops.core.clock import SystemClock, local_text, utc_text
 from netops.core.errors import LockedError
 from netops.core.files import private_directory
 
+#: `is_held` takes a lock for a moment; nobody may be turned away by that.
+_PATIENCE_S = 0.25
+
 
 @contextmanager
 def hold(
@@ -40,7 +43,7 @@ def hold(
 
 
 def _take(handle: int, path: Path, what: str, wait_s: float, cancelled: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + wait_s
+    deadline = time.monotonic() + max(wait_s, _PATIENCE_S)
     while True:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -50,7 +53,7 @@ def _take(handle: int, path: Path, what: str, wait_s: float, cancelled: Callable
                     f"{what} is in use{_holder(path)}",
                     hint="wait for that run to end; nothing was changed",
                 ) from None
-            time.sleep(0.05)
+            time.sleep(0.01)
         else:
             return
 
@@ -74,7 +77,8 @@ def is_held(path: Path) -> bool:
     except FileNotFoundError:
         return False
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        # Shared, so that two who ask at once do not see each other.
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return True
     finally:

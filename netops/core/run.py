@@ -19,7 +19,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from netops.core import lock
 from netops.core.cancel import Cancel
 from netops.core.clock import Clock, SystemClock
-from netops.core.errors import NetopsError
+from netops.core.errors import NetopsError, from_os
 from netops.core.ids import new_id
 from netops.core.results import Report, Result, failed
 from netops.core.status import Status
@@ -194,11 +194,19 @@ class Runner:
     def _alive(self, run_id: str) -> Iterator[None]:
         path = self._lock_file(run_id)
         with lock.hold(path, f"run {run_id}", wait_s=1):
-            yield
-            path.unlink(missing_ok=True)
+            try:
+                yield
+            finally:
+                path.unlink(missing_ok=True)
 
     def _report_lost(self, run_id: str) -> None:
-        for line in self.book.lost(lambda other: other == run_id or self.is_alive(other)):
+        def alive(other: str) -> bool:
+            if other == run_id or self.is_alive(other):
+                return True
+            self._lock_file(other).unlink(missing_ok=True)  # nobody else will
+            return False
+
+        for line in self.book.lost(alive):
             self.observer.notice(line)
 
     def _record(self, report: Report) -> Report:
@@ -206,8 +214,8 @@ class Runner:
 
         try:
             return replace(report, journal_head=self.book.end(report))
-        except NetopsError as error:
-            return replace(report, unrecorded=str(error))
+        except Exception as error:  # the work is done: its results must be seen whatever happened
+            return replace(report, unrecorded=str(error) or type(error).__name__)
 
     def _work(
         self,
@@ -274,6 +282,11 @@ def _guarded(item: Work[S], act: Callable[[S, Context], Result], context: Contex
         result = act(item.subject, context)
     except NetopsError as error:
         return failed(item.name, error, context.clock.monotonic_s() - started_s)
+    except OSError as error:
+        import logging
+
+        logging.getLogger(__name__).debug("refused while working on %s", item.name, exc_info=True)
+        return failed(item.name, from_os(error), context.clock.monotonic_s() - started_s)
     except Exception as error:  # the boundary: a defect in one target must not end the run
         import logging
 

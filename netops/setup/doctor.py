@@ -43,10 +43,15 @@ def examine(site: Site | None) -> Iterator[Finding]:
     yield configuration
     if configuration.status is not Status.OK:
         return
-    yield _attempt("state", lambda: _state(site))
+    state = _attempt("state", lambda: _state(site))
+    yield state
+    if state.status is not Status.OK:
+        return
     yield _disk("disk of the state", site.state)
-    yield _attempt("journal", lambda: f"{site.journal.size} entries in {site.journal_directory}")
-    yield from _lost_runs(site)
+    journal = _attempt("journal", lambda: _journal(site))
+    yield journal
+    if journal.status is Status.OK:
+        yield from _lost_runs(site)
     for repository in site.backup_plan.repositories.values():
         yield from _repository(site.backups, repository)
     yield from _sources(site)
@@ -62,6 +67,9 @@ def _attempt(subject: str, look: Callable[[], str]) -> Finding:
         return Finding(subject, Status.OK, look())
     except NetopsError as error:
         return Finding(subject, Status.CRITICAL, str(error), error.hint or "")
+    except OSError as error:
+        reason = f"{error.filename or 'the system'}: {error.strerror or error}"
+        return Finding(subject, Status.CRITICAL, reason, "check the path and its permissions")
 
 
 def _programs() -> Iterator[Finding]:
@@ -102,8 +110,11 @@ def _state(site: Site) -> str:
         raise NetopsError(f"others may look into {site.state}", hint=f"chmod 700 {site.state}")
     if not os.access(site.state, os.W_OK):
         raise NetopsError(f"{site.state} cannot be written", hint="run as the account that owns it")
-    row = site.database.name
-    return f"{site.state}, {row} open"
+    return f"{site.state}, {site.database.name} open"
+
+
+def _journal(site: Site) -> str:
+    return f"{site.journal.size} entries in {site.journal_directory}"
 
 
 def _disk(subject: str, path: Path) -> Finding:
@@ -139,7 +150,7 @@ def _repository(room: "BackupRoom", repository: "Repository") -> Iterator[Findin
 
 
 def _sources(site: Site) -> Iterator[Finding]:
-    """Say which sources cannot be read whole: the first level is looked at, not every file."""
+    """Say which sources are missing; whether every file can be read only a backup tells."""
     for job in site.backup_plan.jobs.values():
 
         def look(job_name: str = job.name) -> str:
@@ -147,10 +158,19 @@ def _sources(site: Site) -> Iterator[Finding]:
 
             chosen = site.backup_plan.jobs[job_name]
             check_sources(chosen, site.backups.engines_of(chosen))
-            return f"{len(chosen.sources)} sources there"
+            return f"{', '.join(source.text for source in chosen.sources)} there"
 
         yield _attempt(f"job {job.name}", look)
-    if os.geteuid() != 0:
+    if not _reads_everything():
         text = f"running as uid {os.geteuid()}: files of others may be unreadable"
-        remedy = "run as root, or see docs/howto/first-backup.md for least privilege"
+        remedy = "run as root or with CAP_DAC_READ_SEARCH (docs/howto/first-backup.md)"
         yield Finding("permissions", Status.WARNING, text, remedy)
+
+
+def _reads_everything() -> bool:
+    """Tell whether file permissions do not bind us (capabilities(7))."""
+    dac_override, dac_read_search = 1 << 1, 1 << 2
+    for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
+        if line.startswith("CapEff:"):
+            return bool(int(line.split()[1], 16) & (dac_override | dac_read_search))
+    return os.geteuid() == 0

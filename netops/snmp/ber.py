@@ -36,7 +36,10 @@ def length(size: int) -> bytes:
 
 def tlv(tag: int, content: bytes) -> bytes:
     """Return one element."""
-    return bytes((tag,)) + length(len(content)) + content
+    size = len(content)
+    if size < 0x80:
+        return bytes((tag, size)) + content
+    return bytes((tag,)) + length(size) + content
 
 
 def integer(value: int, tag: int = INTEGER) -> bytes:

@@ -139,40 +139,41 @@ def _run(context: Any, text: bytes) -> bytes:
 
 
 def _aes(key: bytes, boots: int, time: int, salt: bytes) -> Any:
-    from cryptography.hazmat.primitives.ciphers import Cipher, algorithms
-
+    cipher, modes, aes, _ = _library()
     vector = (boots & 0xFFFFFFFF).to_bytes(4, "big") + (time & 0xFFFFFFFF).to_bytes(4, "big") + salt
-    return Cipher(algorithms.AES(key), _modes().CFB(vector))
+    return cipher(aes(key), modes.CFB(vector))
 
 
 def _des(key: bytes, salt: bytes) -> Any:
-    from cryptography.hazmat.primitives.ciphers import Cipher, modes
-
+    cipher, modes, _, triple_des = _library()
     vector = bytes(one ^ two for one, two in zip(key[8:16], salt, strict=True))
-    return Cipher(_triple_des()(key[:8] * 3), modes.CBC(vector))  # 3DES of one key is DES
+    return cipher(triple_des(key[:8] * 3), modes.CBC(vector))  # 3DES of one key is DES
+
+
+class _Modes:
+    """The two modes, from wherever this release of cryptography keeps them."""
+
+    CBC: Any
+    CFB: Any
 
 
 @lru_cache(maxsize=1)
-def _modes() -> Any:
+def _library() -> tuple[Any, Any, Any, Any]:
     # cryptography moves what is old to `decrepit`; SNMPv3 has nothing newer (RFC 3826).
+    from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+
+    found = _Modes()
+    found.CBC = modes.CBC
     try:
-        from cryptography.hazmat.decrepit.ciphers import modes
+        from cryptography.hazmat.decrepit.ciphers.modes import CFB
 
-        return modes if hasattr(modes, "CFB") else _old_modes()
+        found.CFB = CFB
     except ImportError:
-        return _old_modes()
-
-
-def _old_modes() -> Any:
-    from cryptography.hazmat.primitives.ciphers import modes
-
-    return modes
-
-
-@lru_cache(maxsize=1)
-def _triple_des() -> Any:
+        found.CFB = modes.CFB
     try:
         from cryptography.hazmat.decrepit.ciphers.algorithms import TripleDES
+
+        triple_des: Any = TripleDES
     except ImportError:
-        from cryptography.hazmat.primitives.ciphers.algorithms import TripleDES
-    return TripleDES
+        triple_des = algorithms.TripleDES
+    return Cipher, found, algorithms.AES, triple_des

@@ -66,7 +66,7 @@ def _require_database_file(source: Path) -> None:
             f"{source} is empty, so it is not a database",
             hint="if its program has stored nothing yet, back it up once it has",
         )
-    if not os.access(source, os.R_OK):
+    if not os.access(source, os.R_OK, effective_ids=True):
         raise from_os(PermissionError(13, "Permission denied"), str(source))
 
 

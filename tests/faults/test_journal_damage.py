@@ -148,7 +148,7 @@ def isolated(setup: str, code: str) -> str:
         text=True,
         check=False,
     )
-    if "unshare failed" in done.stderr or "permission denied" in done.stderr:
+    if "unshare: " in done.stderr or "permission denied" in done.stderr:
         unavailable("unshare", done.stderr)
     assert done.returncode == 0, done.stderr
     return done.stdout

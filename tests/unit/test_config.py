@@ -97,7 +97,8 @@ def test_empty_file_means_defaults(tmp_path: Path) -> None:
     assert values["site"]["origin"] == os.uname().nodename
     assert values["journal"] == {"keep_days": 400, "syslog": False}
     assert values["inventory"]["files"] == [f"{tmp_path}/inventory/*.yaml"]
-    assert values["backup"] == {"repositories": {}, "jobs": {}, "parallel": 2}
+    backup = values["backup"]
+    assert (backup["repositories"], backup["jobs"], backup["parallel"]) == ({}, {}, 2)
 
 
 def test_keys_with_nothing_under_them_mean_defaults(tmp_path: Path) -> None:

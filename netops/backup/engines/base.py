@@ -22,6 +22,8 @@ class Staged:
 
     paths: Sequence[str]
     exclude: Sequence[str] = ()
+    #: What could not be brought here; the rest is backed up, and the backup is a warning.
+    problems: Sequence[str] = ()
 
 
 class Engine(Protocol):

@@ -25,8 +25,12 @@ class FilesEngine:
         """Return why the path cannot be backed up: restic itself passes over a missing one."""
         if not os.path.lexists(self.path):
             return [f"{self.path} does not exist"]
-        if not os.access(self.path, os.R_OK):
+        if not os.access(self.path, os.R_OK, effective_ids=True):
             return [f"{self.path} cannot be read by this account"]
+        if os.path.islink(self.path):  # noqa: PTH114  beside lexists
+            # restic stores a link that is named to it as a link, and calls that a good backup.
+            real = os.path.realpath(self.path)
+            return [f"{self.path} is a symbolic link, which alone would be stored: name {real}"]
         return []
 
     def size_hint_bytes(self) -> int:

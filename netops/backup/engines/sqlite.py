@@ -2,8 +2,9 @@
 
 import hashlib
 import os
+import stat
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ class SqliteEngine:
         """Return why the database cannot be copied."""
         if not self.path.is_file():
             return [f"{self.path} does not exist or is not a file"]
-        if not os.access(self.path, os.R_OK):
+        if not os.access(self.path, os.R_OK, effective_ids=True):
             return [f"{self.path} cannot be read by this account"]
         return []
 
@@ -42,7 +43,8 @@ class SqliteEngine:
     def stage(self, directory: Path) -> Iterator[Staged]:
         """Copy the database, keep the last copy when nothing changed."""
         kept = staged_path(directory, self.path)
-        fresh = kept.with_name(f"{kept.name}.new")
+        # Outside the tree of copies, where it could have the name of another database's copy.
+        fresh = directory.with_name(f"{directory.name}.new")
         private_directory(kept.parent)
         fresh.unlink(missing_ok=True)
         try:
@@ -51,9 +53,20 @@ class SqliteEngine:
                 fresh.unlink()  # same content: the old file's times spare restic the reading
             else:
                 fresh.replace(kept)
+            _own_alike(self.path, kept)
         finally:
             fresh.unlink(missing_ok=True)
         yield Staged([str(kept)])
+
+
+def _own_alike(origin: Path, copy: Path) -> None:
+    """Give the copy the owner and the mode that the database must have again after a restore."""
+    wanted, found = origin.stat(), copy.stat()
+    if (wanted.st_uid, wanted.st_gid) != (found.st_uid, found.st_gid):
+        with suppress(PermissionError):  # only root can give files away
+            os.chown(copy, wanted.st_uid, wanted.st_gid)
+    if stat.S_IMODE(wanted.st_mode) != stat.S_IMODE(found.st_mode):
+        copy.chmod(stat.S_IMODE(wanted.st_mode))
 
 
 def _digest(path: Path) -> bytes:

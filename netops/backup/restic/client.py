@@ -1,11 +1,12 @@
-"""The restic calls that stream, take long, or may end half well: backup, copy, restore, check."""
+"""The restic calls that stream, take long, or may end half well: backup, copy, restore, check, prune."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from netops.backup.restic.access import Access, copy_flags, opened
-from netops.backup.restic.messages import BackupListener, Summary, failure
+from netops.backup.restic.messages import BackupListener, Summary, failure, parsed
+from netops.backup.restic.watch import Watch
 from netops.core import process
 from netops.core.cancel import Cancel
 from netops.core.process import Completed, LineSink
@@ -14,6 +15,7 @@ from netops.core.run import Progress
 _PARTIAL = 3  # restic: the snapshot exists, some files could not be read
 _SAVED = re.compile(r"snapshot ([0-9a-f]{8,64}) saved")
 _PRESENT = re.compile(r"already copied to snapshot ([0-9a-f]{8,64})")
+_FULL_ID = re.compile(r"[0-9a-f]{64}")
 _PERCENT = re.compile(r"(\d+(?:\.\d+)?)%")
 
 OnProgress = Callable[[Progress], None]
@@ -85,11 +87,24 @@ def backup(access: Access, tree: Tree, call: Call) -> Summary:
     return listener.result()
 
 
-def copy(source: Access, target: Access, snapshot_ids: Sequence[str], call: Call) -> list[str]:
-    """Copy snapshots into `target`; return the ids they have there, as far as restic names them."""
+def copy(
+    source: Access,
+    target: Access,
+    snapshot_ids: Sequence[str],
+    call: Call,
+    *,
+    stall_timeout_s: float | None = None,
+) -> list[str]:
+    """
+    Copy snapshots into `target`; return the ids they have there, as far as restic names them.
+
+    Raises UnreachableError when nothing moves for `stall_timeout_s`.
+    """
     found: list[str] = []
+    watch = Watch(call.cancel, stall_timeout_s)
 
     def hear(line: str) -> None:
+        watch.heard(line)
         for pattern in (_SAVED, _PRESENT):
             found.extend(pattern.findall(line))
         percent = _PERCENT.search(line)
@@ -97,7 +112,9 @@ def copy(source: Access, target: Access, snapshot_ids: Sequence[str], call: Call
             call.on_progress(Progress(round(float(percent[1]) * 100), 10_000, step="copying"))
 
     with copy_flags(source) as flags:
-        done = call.run(target, "copy", *flags, "--", *snapshot_ids, source=source, on_stdout=hear)
+        done = replace(call, cancel=watch).run(
+            target, "copy", *flags, "--", *snapshot_ids, source=source, on_stdout=hear
+        )
     if done.returncode:
         raise failure(target.name, done)
     return found
@@ -113,13 +130,19 @@ def restore(
         raise failure(access.name, done)
 
 
-def check(access: Access, call: Call, *, read_data: bool = False, subset: str = "") -> None:
-    """Prove that the repository's structure (or also its data) is whole."""
-    arguments = ["--read-data"] if read_data else []
-    arguments += [f"--read-data-subset={subset}"] if subset else []
-    done = call.run(access, "check", *arguments)
+def sizes(access: Access, snapshot_id: str, paths: frozenset[str], call: Call) -> dict[str, int]:
+    """Return the bytes of those of `paths` that are files in a snapshot."""
+    found: dict[str, int] = {}
+
+    def hear(line: str) -> None:
+        row = parsed(line)
+        if row.get("type") == "file" and row.get("path") in paths:
+            found[str(row["path"])] = int(row.get("size", 0))
+
+    done = call.run(access, "ls", "--json", snapshot_id, on_stdout=hear)
     if done.returncode:
         raise failure(access.name, done)
+    return found
 
 
 def dump(access: Access, snapshot_id: str, path: str, call: Call) -> str:
@@ -128,6 +151,21 @@ def dump(access: Access, snapshot_id: str, path: str, call: Call) -> str:
     if done.returncode:
         raise failure(access.name, done)
     return done.stdout
+
+
+def diff(
+    access: Access, pair: tuple[str, str], on_change: Callable[[str, str], None], call: Call
+) -> None:
+    """Hand every path that differs between two snapshots to `on_change`, with restic's letters."""
+
+    def hear(line: str) -> None:
+        message = parsed(line)
+        if message.get("message_type") == "change":
+            on_change(str(message.get("path", "")), str(message.get("modifier", "")))
+
+    done = call.run(access, "--json", "--no-lock", "diff", *pair, on_stdout=hear)
+    if done.returncode:
+        raise failure(access.name, done)
 
 
 def init(access: Access, call: Call, *, like: Access | None = None) -> None:
@@ -146,3 +184,64 @@ def rebuild_index(access: Access, call: Call) -> None:
     done = call.run(access, "rebuild-index")
     if done.returncode:
         raise failure(access.name, done)
+
+
+class _Refused(Exception):  # noqa: N818  never leaves this file
+    """The storage will not delete; waiting for restic's retries would take most of a minute."""
+
+
+@dataclass(slots=True)
+class _RefusalListener:
+    """Gives restic up once storage has refused as many snapshots as it deletes at a time."""
+
+    limit: int
+    refused: set[str] = field(default_factory=set)
+    is_over: bool = False
+    other: list[str] = field(default_factory=list)
+
+    def hear(self, line: str) -> None:
+        """Take one line of standard error."""
+        match = _REFUSED.search(line)
+        if match is None:
+            self.other = [*self.other[-20:], line]
+            return
+        self.refused.add(match[1])
+        if len(self.refused) >= self.limit and not self.is_over:
+            self.is_over = True
+            raise _Refused
+
+
+_REFUSED = re.compile(
+    r"Remove\(<snapshot/([0-9a-f]+)>\).*"
+    r"(?:403|forbidden|access denied|permission denied|operation not permitted)",
+    re.IGNORECASE,
+)
+_TOTAL = re.compile(r"total prune:.*?/\s*([\d.]+) (B|KiB|MiB|GiB|TiB)")
+_UNITS = {"B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
+
+
+def forget(access: Access, snapshot_ids: Sequence[str], call: Call) -> None:
+    """
+    Remove snapshots, each named by its full id.
+
+    Returning says nothing: storage that refuses to delete makes some versions of restic fail and
+    others succeed. Only a listing afterwards tells.
+    """
+    if not all(_FULL_ID.fullmatch(snapshot_id) for snapshot_id in snapshot_ids):
+        raise ValueError("snapshots are forgotten by their full ids only")
+    listener = _RefusalListener(min(len(snapshot_ids), 3))
+    try:
+        done = call.run(access, "forget", "--", *snapshot_ids, on_stderr=listener.hear)
+    except _Refused:
+        return
+    if done.returncode and not listener.refused:
+        raise failure(access.name, done, "\n".join(listener.other))
+
+
+def prune(access: Access, call: Call, *, dry_run: bool = False) -> int:
+    """Free the space that no snapshot needs; return the bytes freed as restic rounds them."""
+    done = call.run(access, "prune", *(["--dry-run"] if dry_run else []))
+    if done.returncode:
+        raise failure(access.name, done)
+    match = _TOTAL.search(done.stdout)
+    return round(float(match[1]) * _UNITS[match[2]]) if match else 0

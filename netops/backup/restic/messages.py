@@ -31,6 +31,8 @@ class Summary:
     files_unmodified: int
     bytes_processed: int
     bytes_added: int
+    #: Pieces of file content that the repository did not have.
+    data_blobs: int = 0
     #: What could not be read; the snapshot lacks it.
     problems: tuple[str, ...] = ()
     problem_count: int = 0
@@ -92,6 +94,7 @@ class BackupListener:
             number["files_unmodified"],
             number["total_bytes_processed"],
             number["data_added"],
+            number["data_blobs"],
             tuple(self.problems),
             self.problem_count,
         )
@@ -103,7 +106,17 @@ _COUNTS = (
     "files_unmodified",
     "total_bytes_processed",
     "data_added",
+    "data_blobs",
 )
+
+
+def parsed(line: str) -> dict[str, Any]:
+    """Return the message in a JSON line, an empty one for any other line."""
+    try:
+        message = json.loads(line)
+    except ValueError:
+        return {}
+    return message if isinstance(message, dict) else {}
 
 
 def _problem(message: dict[str, Any]) -> str:
@@ -130,6 +143,35 @@ _MEANINGS: tuple[tuple[re.Pattern[str], int | None, type[NetopsError], str, str]
         "the repository password is wrong",
         "check the password reference of the repository in netops.yaml",
     ),
+    # These three come before the next: restic adds "Is there a repository" to all of them.
+    (
+        re.compile(r"host key verification failed", re.IGNORECASE),
+        None,
+        AccessError,
+        "the server's key is not the expected one",
+        "compare its fingerprint by another way, then correct ssh.known_hosts in netops.yaml",
+    ),
+    (
+        re.compile(
+            r"permission denied \(publickey|\(401\)|401 Unauthorized|signature we calculated"
+            r"|SignatureDoesNotMatch|InvalidAccessKeyId|Access Key Id you provided",
+            re.IGNORECASE,
+        ),
+        None,
+        AccessError,
+        "the server refuses the credentials",
+        "check environment and ssh of the repository in netops.yaml",
+    ),
+    (
+        re.compile(
+            r"connection refused|no route to host|no such host|network is unreachable"
+            r"|unable to start the sftp session"
+        ),
+        None,
+        UnreachableError,
+        "the repository does not answer",
+        "check the network and the server, then run the command again",
+    ),
     (
         re.compile(r"unable to open config file|Is there a repository at"),
         10,
@@ -138,7 +180,7 @@ _MEANINGS: tuple[tuple[re.Pattern[str], int | None, type[NetopsError], str, str]
         "create it with `netops backup init`, or mount what should be there",
     ),
     (
-        re.compile(r"already locked|unable to create lock"),
+        re.compile(r"already locked"),
         11,
         LockedError,
         "the repository is locked",
@@ -161,7 +203,7 @@ _MEANINGS: tuple[tuple[re.Pattern[str], int | None, type[NetopsError], str, str]
     (
         re.compile(
             r"connection refused|no route to host|i/o timeout|no such host|network is unreachable"
-            r"|connection reset|broken pipe|unexpected EOF|ssh command exited|dial tcp",
+            r"|connection reset|broken pipe|://\S+: (unexpected )?EOF|ssh command exited|dial tcp",
             re.IGNORECASE,
         ),
         None,

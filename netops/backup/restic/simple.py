@@ -7,16 +7,20 @@ one snapshot) is in `client`.
 """
 
 import json
+import os
 import re
+import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from netops.backup.restic import launch
 from netops.backup.restic.access import Access, opened
 from netops.backup.restic.messages import failure
+from netops.core.cancel import Cancel
 from netops.core.errors import NetopsError, TimeoutExpiredError
 from netops.core.process import Completed, die_with_parent, find_program
 from netops.core.secrets import Secret, lend
@@ -38,6 +42,12 @@ class Snapshot:
     #: The id it had in the repository it was copied from.
     original: str | None
 
+    @property
+    def sequence(self) -> int:
+        """Return netops' own number of the backup; 0 for a snapshot that has none."""
+        text = self.tag("netops-seq") or ""
+        return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
+
     def tag(self, name: str) -> str | None:
         """Return the value of the tag `name=value`."""
         prefix = f"{name}="
@@ -45,7 +55,12 @@ class Snapshot:
 
 
 def snapshots(
-    access: Access, *, snapshot_id: str | None = None, tag: str | None = None, deadline_s: float
+    access: Access,
+    *,
+    snapshot_id: str | None = None,
+    tag: str | None = None,
+    deadline_s: float,
+    cancel: Cancel | None = None,
 ) -> list[Snapshot]:
     """List the snapshots of a repository, oldest first."""
     import restic.internal.snapshots as calls
@@ -54,6 +69,7 @@ def snapshots(
         access,
         lambda base: calls.run([*base, "--no-lock"], snapshot_id, tags=[tag] if tag else None),
         deadline_s,
+        cancel,
     )
     return [_snapshot(row) for row in rows or []]
 
@@ -69,29 +85,42 @@ def _snapshot(row: dict[str, Any]) -> Snapshot:
     )
 
 
-def repository_id(access: Access, *, deadline_s: float) -> str:
+def repository_id(access: Access, *, deadline_s: float, cancel: Cancel | None = None) -> str:
     """Return the id in the repository's configuration; proves that the password opens it."""
     import restic.internal.cat as calls
 
     config = _call(
-        access, lambda base: calls.Cat(lambda: [*base, "--no-lock"]).config(), deadline_s
+        access,
+        lambda base: calls.Cat(lambda: [*base, "--no-lock"]).config(),
+        deadline_s,
+        cancel,
     )
     return str(config["id"])
 
 
-def unlock(access: Access, *, deadline_s: float) -> None:
+def unlock(access: Access, *, deadline_s: float, cancel: Cancel | None = None) -> None:
     """Remove locks whose process is gone; living ones stay."""
     import restic.internal.unlock as calls
 
-    _call(access, calls.run, deadline_s)
+    _call(access, calls.run, deadline_s, cancel)
 
 
-def _call(access: Access, call: Callable[[list[str]], T], deadline_s: float) -> T:
+def _call(
+    access: Access,
+    call: Callable[[list[str]], T],
+    deadline_s: float,
+    cancel: Cancel | None,
+) -> T:
     from restic.errors import ResticFailedError
 
     find_program("restic")
-    with opened(access) as invocation, _launcher(invocation.env) as launcher:
+    with ExitStack() as stack:
+        invocation = stack.enter_context(opened(access))
+        launcher = stack.enter_context(_launcher(invocation.env))
+        ended_by = stack.enter_context(_ended_by(cancel)) if cancel else ()
         base = [
+            *die_with_parent(),
+            *ended_by,
             *("timeout", "--signal=INT", "--kill-after=10", f"{deadline_s:.1f}"),
             *die_with_parent(),
             *launcher,
@@ -101,7 +130,43 @@ def _call(access: Access, call: Callable[[list[str]], T], deadline_s: float) -> 
         try:
             return call(base)
         except ResticFailedError as error:
+            if cancel is not None:
+                cancel.check()
             raise _meaning(access, str(error), deadline_s) from None
+
+
+#: Writes its process id to the file named first, then becomes the program.
+_TELL_ID = 'echo $$ >"$0"; exec "$@"'
+
+
+@contextmanager
+def _ended_by(cancel: Cancel) -> Iterator[tuple[str, ...]]:
+    """
+    Lend the command that lets `cancel` end the program after it.
+
+    resticpy waits without end and keeps its process to itself, so the program tells us its id.
+    """
+    handle = os.memfd_create("netops-process", os.MFD_CLOEXEC)
+    over = threading.Event()
+
+    def watch() -> None:
+        interrupted = False
+        while not over.wait(0.1):
+            text = os.pread(handle, 20, 0).strip() if cancel.is_set() else b""
+            if text and not interrupted:
+                interrupted = True
+                with suppress(ProcessLookupError):
+                    # timeout(1) leads a group of its own and passes on what it gets.
+                    os.kill(int(text), signal.SIGINT)
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield ("sh", "-c", _TELL_ID, f"/proc/{os.getpid()}/fd/{handle}")
+    finally:
+        over.set()
+        watcher.join()
+        os.close(handle)
 
 
 @contextmanager

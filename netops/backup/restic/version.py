@@ -28,6 +28,11 @@ class Version:
         """Tell whether netops works with it: `copy --from-repo` came with 0.14."""
         return self.numbers >= OLDEST
 
+    @property
+    def repairs(self) -> bool:
+        """Tell whether it mends packs and snapshots by itself (`repair packs`, stable in 0.17)."""
+        return self.numbers >= (0, 17, 0)
+
 
 def installed(cache: Path | None = None, deadline_s: float = 20) -> Version:
     """

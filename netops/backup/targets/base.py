@@ -1,6 +1,8 @@
 """What netops may ask of the place a repository lives in; tests/contracts checks every kind."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 
@@ -12,6 +14,8 @@ class Traits:
     cheap_listing: bool
     #: Free space is known.
     measures_space: bool
+    #: Its files can be read and taken out one by one, without restic.
+    opens_files: bool
 
 
 class Target(Protocol):
@@ -32,6 +36,26 @@ class Target(Protocol):
         Only asked of targets with `cheap_listing`; `snapshot_id` may be the first 8 digits. A
         file that is there but damaged raises IntegrityError.
         """
+
+    def has_locks(self) -> bool:
+        """Tell whether locks of restic are there; False where looking is not cheap."""
+
+    def broken_packs(self, ids: Sequence[str] | None, check: Callable[[], None]) -> list[str]:
+        """
+        Return the packs (of `ids`, or of all) that are there and do not fit their name.
+
+        Only asked of targets with `opens_files`. `check` is called now and then and may raise.
+        """
+
+    def take_out(self, kind: str, object_id: str, directory: Path) -> Path | None:
+        """
+        Move one file (kind `pack`, `index` or `snapshot`) into `directory`; None when it is gone.
+
+        Only asked of targets with `opens_files`. `object_id` may be the first digits.
+        """
+
+    def put_back(self, kind: str, taken: Path) -> None:
+        """Undo `take_out`; only asked of targets with `opens_files`."""
 
     def free_bytes(self) -> int | None:
         """Return the bytes still free, None when unknown."""

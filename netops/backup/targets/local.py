@@ -2,17 +2,22 @@
 
 import hashlib
 import os
+import shutil
 import threading
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from netops.backup.targets.base import Traits
 from netops.core.errors import IntegrityError, UnreachableError
+from netops.core.files import private_directory
+
+_FOLDERS = {"index": "index", "snapshot": "snapshots"}
 
 
 class LocalTarget:
     """A directory; restic names every file in it by the SHA-256 of its content."""
 
-    traits = Traits(cheap_listing=True, measures_space=True)
+    traits = Traits(cheap_listing=True, measures_space=True, opens_files=True)
 
     def __init__(self, location: str) -> None:
         self.path = Path(location)
@@ -56,6 +61,48 @@ class LocalTarget:
                 hint="run `netops backup verify`; a full backup makes a new snapshot",
             )
         return names[0].name
+
+    def has_locks(self) -> bool:
+        """Tell whether a process holds the repository, or died while it did."""
+        try:
+            return any((self.path / "locks").iterdir())
+        except OSError:
+            return False
+
+    def broken_packs(self, ids: Sequence[str] | None, check: Callable[[], None]) -> list[str]:
+        """Return the packs that are there, and whose content is not what their name says."""
+        if ids is None:
+            ids = sorted(path.name for path in (self.path / "data").glob("??/*"))
+        broken = []
+        for pack in ids:
+            check()
+            try:
+                with (self.path / "data" / pack[:2] / pack).open("rb") as file:
+                    is_whole = hashlib.file_digest(file, "sha256").hexdigest() == pack
+            except FileNotFoundError:
+                continue
+            except OSError:  # a disk that cannot read it any more
+                is_whole = False
+            if not is_whole:
+                broken.append(pack)
+        return broken
+
+    def take_out(self, kind: str, object_id: str, directory: Path) -> Path | None:
+        """Move one file into `directory`, to another disk by copying it first."""
+        folder = f"data/{object_id[:2]}" if kind == "pack" else _FOLDERS[kind]
+        found = list((self.path / folder).glob(f"{object_id}*"))
+        if len(found) != 1:
+            return None
+        private_directory(directory)
+        target = directory / f"{kind}-{found[0].name}"
+        shutil.move(found[0], target)
+        return target
+
+    def put_back(self, kind: str, taken: Path) -> None:
+        """Undo `take_out`."""
+        name = taken.name.removeprefix(f"{kind}-")
+        folder = f"data/{name[:2]}" if kind == "pack" else _FOLDERS[kind]
+        shutil.move(taken, self.path / folder / name)
 
     def free_bytes(self) -> int | None:
         """Return the bytes an unprivileged writer may still use."""

@@ -68,6 +68,9 @@ VALUES (:id, :run_id, :backup_id, :job, :location, :snapshot_id, :at, :target, :
 -- backup_by_id --
 SELECT * FROM backup WHERE id = :id;
 
+-- backup_by_seq --
+SELECT * FROM backup WHERE seq = :seq;
+
 -- backups --
 -- Newest first; job NULL means every job, limit NULL every backup. Two arms, so that one job is an
 -- index look-up. "= :job" would let PostgreSQL walk back through everyone's backups by seq, which is
@@ -231,7 +234,9 @@ ORDER BY at DESC, id DESC LIMIT COALESCE(CAST(:limit AS BIGINT), 922337203685477
 
 -- missing_at --
 -- Good backups in the repository that the location lacks, newest first, among the newest 200: what
--- is older than that has been given up or never belonged there.
+-- is older than that has been given up or never belonged there. What retention dropped there is not
+-- missing. One that is listed there but damaged is not lacking: a second copy would change nothing,
+-- `repair` heals it.
 SELECT newest.* FROM (
     SELECT * FROM backup WHERE job = :job ORDER BY seq DESC LIMIT 200
 ) newest
@@ -239,7 +244,7 @@ JOIN placement here ON here.backup_id = newest.id AND here.location = :repositor
     AND here.status IN (0, 1) AND here.listed_at IS NOT NULL
 WHERE NOT EXISTS (
     SELECT 1 FROM placement there WHERE there.backup_id = newest.id AND there.location = :location
-        AND there.status IN (0, 1) AND there.listed_at IS NOT NULL)
+        AND (there.forgotten_at IS NOT NULL OR there.listed_at IS NOT NULL))
 ORDER BY newest.seq DESC LIMIT COALESCE(CAST(:limit AS BIGINT), 200);
 
 -- good_at --
@@ -249,6 +254,194 @@ WHERE location = :location AND status IN (0, 1) AND listed_at IS NOT NULL
     AND snapshot_id IS NOT NULL;
 
 -- open_copies --
--- Copies that were begun and have no outcome.
+-- Copies that were begun and never seen at the location: killed, timed out, or failed half-way.
 SELECT * FROM placement
-WHERE location = :location AND role = 'offsite' AND status IS NULL AND started_at IS NOT NULL;
+WHERE location = :location AND role = 'offsite' AND listed_at IS NULL AND started_at IS NOT NULL
+    AND (status IS NULL OR (status > 1 AND substr(message, 1, 5) <> 'gone:'));
+
+-- listed_at_location --
+-- Everything that was seen at a location, whole or damaged.
+SELECT * FROM placement
+WHERE location = :location AND listed_at IS NOT NULL AND snapshot_id IS NOT NULL;
+
+-- first_backup_at --
+-- When a job's first backup at a location began.
+SELECT backup.started_at FROM placement JOIN backup ON backup.id = placement.backup_id
+WHERE placement.job = :job AND placement.location = :location
+    AND placement.status IN (0, 1) AND placement.listed_at IS NOT NULL
+ORDER BY placement.seq LIMIT 1;
+
+-- move_backup --
+-- The snapshot of a backup has another id since it was healed.
+UPDATE backup SET snapshot_id = :snapshot_id WHERE id = :id RETURNING id;
+
+-- put_reading --
+INSERT INTO reading (location, parts, part, at, run_id)
+VALUES (:location, :parts, :part, :at, :run_id)
+ON CONFLICT (location, parts, part) DO UPDATE SET at = excluded.at, run_id = excluded.run_id;
+
+-- readings --
+SELECT location, parts, part, at FROM reading ORDER BY location, parts, part;
+
+-- put_damage --
+-- What is found again keeps the day it was first found, unless it had been healed in between.
+INSERT INTO damage (location, kind, object, found_at, run_id, detail)
+VALUES (:location, :kind, :object, :found_at, :run_id, COALESCE(CAST(:detail AS TEXT), '{}'))
+ON CONFLICT (location, kind, object) DO UPDATE SET
+    found_at = CASE WHEN damage.healed_at IS NULL THEN damage.found_at ELSE excluded.found_at END,
+    run_id = excluded.run_id, detail = excluded.detail, healed_at = NULL;
+
+-- open_damage --
+-- What is broken now; location NULL means everywhere.
+SELECT * FROM damage
+WHERE healed_at IS NULL
+    AND (CAST(:location AS TEXT) IS NULL OR location = CAST(:location AS TEXT))
+ORDER BY location, found_at, kind, object;
+
+-- heal_damage --
+UPDATE damage SET healed_at = :healed_at
+WHERE location = :location AND kind = :kind AND object = :object AND healed_at IS NULL
+RETURNING object;
+
+-- gone_at --
+-- What was once seen at the location and is not listed there any more.
+SELECT * FROM placement
+WHERE location = :location AND listed_at IS NULL AND snapshot_id IS NOT NULL AND status = 2
+    AND substr(message, 1, 5) = 'gone:';
+
+-- add_change_rate --
+INSERT INTO change_rate (backup_id, job, seq, kind, files, files_before, bytes, bytes_before,
+    touched, removed, new_blobs, sampled, broken, opaque)
+VALUES (:backup_id, :job, :seq, :kind, :files, :files_before, :bytes, :bytes_before,
+    :touched, :removed, :new_blobs, :sampled, :broken, :opaque);
+
+-- change_rates --
+-- Newest first, limit NULL all, with what the backup itself tells. alarms counts those raised, doubts those that
+-- nobody declared ordinary.
+SELECT c.*, b.parent_id, b.repository, b.started_at, b.sources, b.files_new, b.files_changed,
+    b.files_unmodified,
+    (SELECT COUNT(*) FROM alarm a WHERE a.backup_id = c.backup_id) AS alarms,
+    (SELECT COUNT(*) FROM alarm a WHERE a.backup_id = c.backup_id AND a.declared = 0) AS doubts
+FROM change_rate c JOIN backup b ON b.id = c.backup_id
+WHERE c.job = :job ORDER BY c.seq DESC LIMIT COALESCE(CAST(:limit AS BIGINT), 9223372036854775807);
+
+-- open_alarm --
+INSERT INTO alarm (id, job, backup_id, clean_id, at, signs)
+VALUES (:id, :job, :backup_id, :clean_id, :at, :signs);
+
+-- open_alarms --
+-- Oldest first: the first of a job tells the last backup before the trouble began.
+SELECT * FROM alarm WHERE acknowledged_at IS NULL ORDER BY job, id;
+
+-- open_alarms_of --
+SELECT * FROM alarm WHERE job = :job AND acknowledged_at IS NULL ORDER BY id;
+
+-- alarms --
+-- Newest first; limit NULL all.
+SELECT * FROM alarm ORDER BY id DESC
+LIMIT COALESCE(CAST(:limit AS BIGINT), 9223372036854775807);
+
+-- alarm_by_id --
+SELECT * FROM alarm WHERE id = :id;
+
+-- acknowledge_alarm --
+-- No row comes back when there is no such open alarm.
+UPDATE alarm SET acknowledged_at = :at, acknowledged_by = :by, reason = :reason, declared = :declared
+WHERE id = :id AND acknowledged_at IS NULL RETURNING id;
+
+-- last_before --
+-- The newest good backup of a job in its repository before a number.
+SELECT backup_id FROM placement
+WHERE job = :job AND location = :repository AND seq < :seq AND status IN (0, 1)
+    AND listed_at IS NOT NULL
+ORDER BY seq DESC LIMIT 1;
+-- add_custody_step --
+INSERT INTO custody_step (journal_seq, handover_id, step, at, account, party, giver, receiver,
+    items, method, place, note, digest)
+VALUES (:journal_seq, :handover_id, :step, :at, :account, :party, :giver, :receiver,
+    :items, :method, :place, :note, :digest);
+
+-- remove_custody_step --
+-- Only to write back what the journal says.
+DELETE FROM custody_step WHERE journal_seq = :journal_seq;
+
+-- custody_steps --
+SELECT * FROM custody_step ORDER BY journal_seq;
+
+-- open_handovers --
+-- Offers that nobody has answered, oldest first.
+SELECT * FROM custody_step offer
+WHERE offer.step = 'offered' AND NOT EXISTS (
+    SELECT 1 FROM custody_step answer
+    WHERE answer.handover_id = offer.handover_id AND answer.step <> 'offered')
+ORDER BY offer.journal_seq;
+
+-- first_placements --
+-- The oldest good placement of every job and location; steps as in latest_placements.
+WITH RECURSIVE jobs (job) AS (
+    SELECT MIN(job) FROM placement WHERE status IN (0, 1) AND listed_at IS NOT NULL
+    UNION ALL
+    SELECT (SELECT MIN(p.job) FROM placement p WHERE p.job > jobs.job
+        AND p.status IN (0, 1) AND p.listed_at IS NOT NULL)
+    FROM jobs WHERE jobs.job IS NOT NULL
+), places (job, location) AS (
+    SELECT jobs.job, (SELECT MIN(p.location) FROM placement p WHERE p.job = jobs.job
+        AND p.status IN (0, 1) AND p.listed_at IS NOT NULL)
+    FROM jobs WHERE jobs.job IS NOT NULL
+    UNION ALL
+    SELECT places.job, (SELECT MIN(p.location) FROM placement p WHERE p.job = places.job
+        AND p.location > places.location AND p.status IN (0, 1) AND p.listed_at IS NOT NULL)
+    FROM places WHERE places.location IS NOT NULL
+)
+SELECT places.job, places.location, (SELECT p.listed_at FROM placement p
+    WHERE p.job = places.job AND p.location = places.location
+        AND p.status IN (0, 1) AND p.listed_at IS NOT NULL
+    ORDER BY p.seq LIMIT 1) AS listed_at
+FROM places WHERE places.location IS NOT NULL
+ORDER BY places.job, places.location;
+
+-- failures_since --
+-- Backups that are not OK, newest first; limit NULL means all.
+SELECT * FROM backup WHERE started_at >= :since AND (status IS NULL OR status <> 0)
+ORDER BY seq DESC LIMIT COALESCE(CAST(:limit AS BIGINT), 9223372036854775807);
+
+-- outcomes_since --
+-- How the backups of every job ended; status NULL has no outcome.
+SELECT job, status, COUNT(*) AS count, MAX(started_at) AS last_at FROM backup
+WHERE started_at >= :since GROUP BY job, status ORDER BY job, status;
+-- link_backup --
+-- What a backup stands on, when that became known after the backup itself.
+UPDATE backup SET base_id = :base_id, parent_id = :parent_id
+WHERE id = :id AND base_id IS NULL AND parent_id IS NULL;
+
+-- placed_history --
+-- Every backup of a job by its number, with its place at the location where it has one.
+SELECT b.id, b.seq, b.kind, b.base_id, b.parent_id, b.started_at, b.status AS backup_status,
+    p.status, p.snapshot_id, p.listed_at, p.forgotten_at
+FROM backup b LEFT JOIN placement p ON p.backup_id = b.id AND p.location = :location
+WHERE b.job = :job ORDER BY b.seq;
+
+-- forget_placement --
+-- Listed no more, so nothing counts it as good; forgotten_at tells that it was meant to go.
+UPDATE placement SET forgotten_at = :forgotten_at, listed_at = NULL,
+    message = COALESCE(CAST(:message AS TEXT), '')
+WHERE backup_id = :backup_id AND location = :location RETURNING backup_id;
+
+-- recall_placement --
+UPDATE placement SET forgotten_at = NULL WHERE backup_id = :backup_id AND location = :location;
+
+-- add_hold --
+INSERT INTO hold (id, run_id, backup_id, reason, placed_at, until)
+VALUES (:id, :run_id, :backup_id, :reason, :placed_at, :until);
+
+-- release_holds --
+UPDATE hold SET released_at = :released_at,
+    release_reason = COALESCE(CAST(:release_reason AS TEXT), '')
+WHERE backup_id = :backup_id AND released_at IS NULL RETURNING id;
+
+-- open_holds --
+-- Oldest first; job NULL means every job.
+SELECT hold.*, backup.job FROM hold JOIN backup ON backup.id = hold.backup_id
+WHERE hold.released_at IS NULL
+    AND (CAST(:job AS TEXT) IS NULL OR backup.job = CAST(:job AS TEXT))
+ORDER BY hold.placed_at, hold.id;

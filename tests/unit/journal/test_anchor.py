@@ -90,7 +90,7 @@ print(server.recv(4096).decode())
         text=True,
         check=False,
     )
-    if "unshare failed" in done.stderr or "permission denied" in done.stderr:
+    if "unshare: " in done.stderr or "permission denied" in done.stderr:
         unavailable("unshare", done.stderr)
     assert done.returncode == 0, done.stderr
     head, line = done.stdout.splitlines()[:2]

@@ -1,0 +1,29 @@
+"""Fixtures for every kind of test: sites with initialised repositories, made fresh or shared."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests import sites
+from tests.sites import Site, make_site
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Site:
+    """A site of its own with empty repositories."""
+    return make_site(tmp_path / "site")
+
+
+@pytest.fixture(scope="module")
+def backed_up(tmp_path_factory: pytest.TempPathFactory) -> Site:
+    """A site with one good full backup in both places, shared by a module: do not change it."""
+    made = make_site(tmp_path_factory.mktemp("module") / "site")
+    made.backup()
+    return made
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _templates_discarded() -> Iterator[None]:
+    yield
+    sites.discard_templates()

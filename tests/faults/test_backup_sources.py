@@ -1,0 +1,276 @@
+"""Sources that cannot be read, change while they are read, or are no ordinary files."""
+
+import os
+import shutil
+import socket
+import sqlite3
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tests.require import need, unavailable
+from tests.sites import Site, make_site, tree
+
+
+@pytest.fixture
+def nobody() -> Iterator[Site]:
+    """A site that belongs to `nobody`, whose commands run as nobody."""
+    need("setpriv")
+    if os.getuid() != 0:
+        unavailable("root", "becoming another user needs root")
+    folder = Path(tempfile.mkdtemp(prefix="netops-nobody-"))
+    try:
+        site = make_site(folder / "site")
+        folder.chmod(0o755)
+        for path in (site.directory, *site.directory.rglob("*")):
+            os.chown(path, 65534, 65534)
+        site.prefix = ("setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups")
+        yield site
+    finally:
+        shutil.rmtree(folder)
+
+
+def test_unreadable_files_are_a_warning_with_their_names_and_the_snapshot(nobody: Site) -> None:
+    for name in (b"secret", b"s\xe9cret-\xff", b"new\nline"):
+        path = Path(os.fsdecode(os.fsencode(nobody.source) + b"/" + name))
+        path.write_text("not yours")
+        path.chmod(0)
+        os.chown(path, 0, 0)
+    result = nobody.backup(code=1)
+    assert result["status"] == "WARNING"
+    assert len(result["snapshot"]) == 64
+    summary = str(result["summary"])
+    assert "3 could not be read" in summary
+    assert "secret: " in summary
+    assert "Permission denied" in summary or "permission denied" in summary
+    states = nobody.states()
+    assert states["main"] == "WARNING"
+    assert nobody.last_end()["detail"]["exit_code"] == 1
+    target = nobody.directory / "back"
+    done = nobody.netops("backup", "restore", "data", "--to", str(target))
+    assert done.code == 0, done
+    assert (target / str(nobody.source).lstrip("/") / "file-0.txt").exists()
+    for path in nobody.source.iterdir():
+        os.chown(path, 65534, 65534)
+        if path.is_file():
+            path.chmod(0o600)
+    nobody.backup()
+    assert nobody.states() == {"main": "OK", "offsite": "OK"}
+
+
+def test_unreadable_files_do_not_make_the_next_run_think_it_must_start_again(nobody: Site) -> None:
+    locked = nobody.source / "locked"
+    locked.write_text("x")
+    os.chown(locked, 0, 0)
+    locked.chmod(0)
+    first = nobody.backup(code=1)
+    second = nobody.backup(code=1)
+    assert second["type"] == "differential"
+    assert second["base"] == first["backup"]
+
+
+def test_source_that_cannot_be_read_at_all_is_critical_before_anything_runs(nobody: Site) -> None:
+    os.chown(nobody.source, 0, 0)
+    nobody.source.chmod(0o700)
+    result = nobody.backup(code=2)
+    assert "cannot be read by this account" in str(result["summary"])
+    assert nobody.states()["main"] == "CRITICAL"
+
+
+def test_site_of_another_account_is_refused_in_one_line(nobody: Site) -> None:
+    nobody.backup()
+    for path in (nobody.state, *nobody.state.rglob("*")):
+        os.chown(path, 0, 0)
+    for command in (
+        ("backup", "run"),
+        ("backup", "status"),
+        ("backup", "list"),
+        ("journal", "list"),
+    ):
+        done = nobody.netops(*command)
+        assert done.code in {77, 78}, (command, done)
+        assert "Traceback" not in done.err
+        assert "internal error" not in done.err
+        assert len(done.err.splitlines()) <= 2
+
+
+def test_configuration_that_cannot_be_read_is_refused_in_one_line(nobody: Site) -> None:
+    file = nobody.directory / "netops.yaml"
+    os.chown(file, 0, 0)
+    file.chmod(0o600)
+    done = nobody.netops("backup", "run")
+    assert done.code in {77, 78}, done
+    assert len(done.err.splitlines()) <= 2
+
+
+def test_password_file_open_to_others_is_refused(site: Site) -> None:
+    (site.directory / "password").chmod(0o644)
+    done = site.netops("backup", "run")
+    assert done.code == 78
+    assert "chmod 600" in done.out
+
+
+def test_missing_source_is_critical_and_the_next_good_run_clears_it(site: Site) -> None:
+    site.backup()
+    away = site.directory / "away"
+    site.source.rename(away)
+    result = site.backup(code=2)
+    assert f"{site.source} does not exist" in str(result["summary"])
+    assert site.states()["main"] == "CRITICAL"
+    assert len(site.snapshots()) == 1
+    away.rename(site.source)
+    site.backup()
+    assert site.states() == {"main": "OK", "offsite": "OK"}
+
+
+def test_one_missing_source_among_several_is_never_passed_over(site: Site) -> None:
+    site.job["sources"].append(str(site.directory / "second"))
+    site.write()
+    result = site.backup(code=2)
+    assert "second does not exist" in str(result["summary"])
+    assert site.snapshots() == []
+
+
+def test_odd_files_are_kept_as_they_are(site: Site) -> None:
+    loop = site.source / "loop"
+    loop.symlink_to("loop")
+    (site.source / "circle").symlink_to(".")
+    (site.source / "away").symlink_to("/nonexistent")
+    os.mkfifo(site.source / "fifo")
+    with (site.source / "sparse").open("wb") as file:
+        file.seek(200_000_000)
+        file.write(b"end")
+    deep = site.source
+    for _ in range(40):
+        deep = deep / "d"
+    deep.mkdir(parents=True)
+    (deep / "bottom").write_text("bottom")
+    listener = socket.socket(socket.AF_UNIX)
+    here = Path.cwd()
+    os.chdir(site.source)
+    try:
+        listener.bind("socket")
+    finally:
+        os.chdir(here)
+    with listener:
+        site.backup()
+    target = site.directory / "back"
+    done = site.netops("backup", "restore", "data", "--to", str(target))
+    assert done.code == 0, done
+    back = tree(target / str(site.source).lstrip("/"))
+    live = tree(site.source)
+    assert (back["sparse"][2] == live["sparse"][2]) is True
+    assert {name for name in live if name not in back} == {"socket"}  # a socket has no content
+    for name in ("loop", "circle", "away", "fifo", str(Path(*["d"] * 40, "bottom"))):
+        assert back[name] == live[name], name
+
+
+def test_files_that_change_vanish_and_grow_while_read_never_stop_a_run(site: Site) -> None:
+    stop = threading.Event()
+
+    def churn() -> None:
+        number = 0
+        while not stop.is_set():
+            number += 1
+            for name in ("growing", f"passing-{number % 50}"):
+                with (site.source / name).open("ab") as file:
+                    file.write(os.urandom(20_000))
+            (site.source / f"passing-{(number + 25) % 50}").unlink(missing_ok=True)
+            stop.wait(0.001)
+
+    for number in range(300):
+        (site.source / f"calm-{number}").write_bytes(os.urandom(2000))
+    thread = threading.Thread(target=churn)
+    thread.start()
+    try:
+        for _ in range(3):
+            done = site.netops("backup", "run", "data", "--json")
+            # A file that vanishes between listing and reading is told; it is no failure.
+            assert done.code in {0, 1}, done
+    finally:
+        stop.set()
+        thread.join()
+    site.backup()
+    target = site.directory / "back"
+    done = site.netops("backup", "restore", "data", "--to", str(target))
+    assert done.code == 0, done
+    assert tree(target / str(site.source).lstrip("/")) == tree(site.source)
+
+
+def test_database_under_a_busy_writer_is_whole_in_the_backup(site: Site) -> None:
+    database = site.directory / "live.db"
+    with closing(sqlite3.connect(database)) as link:
+        link.execute("PRAGMA journal_mode=WAL")
+        link.execute("CREATE TABLE pair (a INTEGER, b INTEGER)")
+    stop = threading.Event()
+
+    def write() -> None:
+        with closing(sqlite3.connect(database, isolation_level=None)) as link:
+            number = 0
+            while not stop.is_set():
+                number += 1
+                link.execute("BEGIN")
+                link.execute("INSERT INTO pair VALUES (?, NULL)", (number,))
+                link.execute("UPDATE pair SET b = a WHERE a = ?", (number,))
+                link.execute("COMMIT")
+
+    site.job["sources"] = [{"sqlite": str(database)}]
+    site.write()
+    thread = threading.Thread(target=write)
+    thread.start()
+    try:
+        site.backup()
+    finally:
+        stop.set()
+        thread.join()
+    target = site.directory / "back"
+    assert site.netops("backup", "restore", "data", "--to", str(target)).code == 0
+    with closing(sqlite3.connect(target / str(database).lstrip("/"))) as link:
+        assert link.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        assert link.execute("SELECT COUNT(*) FROM pair WHERE b IS NOT a").fetchone() == (0,)
+        assert link.execute("SELECT COUNT(*) > 0 FROM pair").fetchone() == (1,)
+
+
+@pytest.mark.parametrize("content", [b"", b"not a database at all" * 100])
+def test_database_that_is_none_is_critical(site: Site, content: bytes) -> None:
+    database = site.directory / "broken.db"
+    database.write_bytes(content)
+    site.job["sources"] = [{"sqlite": str(database)}]
+    site.write()
+    result = site.backup(code=2)
+    assert "broken.db" in str(result["summary"])
+    assert site.snapshots() == []
+    assert site.backups()[0]["status"] == 2
+
+
+def test_two_databases_with_names_that_extend_each_other_are_both_kept(site: Site) -> None:
+    names = ("app.db", "app.db.new")
+    for name in names:
+        with closing(sqlite3.connect(site.directory / name)) as link:
+            link.execute("CREATE TABLE t (x)")
+            link.execute("INSERT INTO t VALUES (?)", (name,))
+            link.commit()
+    site.job["sources"] = [{"sqlite": str(site.directory / name)} for name in reversed(names)]
+    site.write()
+    site.backup()
+    target = site.directory / "back"
+    assert site.netops("backup", "restore", "data", "--to", str(target)).code == 0
+    for name in names:
+        with closing(sqlite3.connect(target / str(site.directory / name).lstrip("/"))) as link:
+            assert link.execute("SELECT x FROM t").fetchone() == (name,)
+
+
+def test_one_hundred_thousand_small_files(site: Site) -> None:
+    for folder in range(100):
+        here = site.source / f"folder-{folder}"
+        here.mkdir()
+        for number in range(1000):
+            (here / str(number)).touch()
+    first = site.backup("--timeout", "5m")
+    assert first["files_new"] == 100_000 + 4
+    second = site.backup()
+    assert second["files_unmodified"] == 100_000 + 4
