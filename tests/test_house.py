@@ -16,6 +16,7 @@ from netops.backup.scanners import scanners
 from netops.core import errors
 from netops.core.errors import NetopsError
 from netops.core.registry import Registry
+from netops.snmp.engine import ENGINES
 from netops.store.queries import query_names
 
 ROOT = Path(__file__).parents[1]
@@ -137,7 +138,7 @@ def test_every_named_statement_is_used() -> None:
     assert names >= WAITING_QUERIES, "a statement that is gone need not be waited for"
 
 
-REGISTRIES = (room.engines, room.targets, scanners)
+REGISTRIES = (room.engines, room.targets, scanners, ENGINES)
 
 
 @pytest.mark.parametrize("registry", REGISTRIES, ids=lambda r: str(r.group))
