@@ -154,6 +154,11 @@ class SmallSite:
         self.json("backup", "init")
         for files in (self.main, *(place.files for place in self.places.values())):
             make_cheap(files, PASSWORD)
+        for place in self.places.values():
+            if place.server is not None:
+                # It may remember the files as they were.
+                place.gone()
+                place.back()
 
     def write(self) -> None:
         """Write netops.yaml as it stands now (JSON is YAML)."""
