@@ -86,7 +86,9 @@ def print_list(catalogue: Catalogue, job: str | None, limit: int, *, as_json: bo
 def _seen(place: Placement) -> str:
     if place.is_good:
         return place.location
-    return f"{place.location} ({'dropped' if place.forgotten_at else 'missing'})"
+    if place.forgotten_at:
+        return f"{place.location} (dropped)"
+    return f"{place.location} ({'damaged' if place.listed_at else 'missing'})"
 
 
 def print_backup(catalogue: Catalogue, backup_id: str, *, as_json: bool) -> None:
