@@ -7,11 +7,11 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
-from netops.backup import room
 from netops.core import errors
 from netops.core.errors import NetopsError
 from netops.core.registry import Registry
@@ -26,7 +26,6 @@ EVERYTHING = [*PACKAGE, *TESTS, *SCRIPTS, ROOT / ".ci/run"]
 LONGEST_FILE, LONGEST_SUITE, LONGEST_FUNCTION = 400, 650, 60
 #: Statements that wait for their report; the contract suite proves them on both databases already.
 WAITING_QUERIES = {"unfinished_runs", "latest_backups", "restores"}
-TWO_SENTENCES = {"netops/journal/scan.py"}
 _SENTENCE = re.compile(r"[^\s].*[.?!]", re.DOTALL)
 _NEXT_SENTENCE = re.compile(r"[.?!]\s+[A-Z]")
 _SQL = re.compile(
@@ -83,9 +82,7 @@ def test_every_module_says_in_one_sentence_why_it_exists() -> None:
     wrong = []
     for path in [*PACKAGE, *(path for path in SCRIPTS if path.suffix == ".py")]:
         first = (ast.get_docstring(tree_of(path)) or "").split("\n\n")[0]
-        if not _SENTENCE.fullmatch(first) or (
-            _NEXT_SENTENCE.search(first) and name_of(path) not in TWO_SENTENCES
-        ):
+        if not _SENTENCE.fullmatch(first) or _NEXT_SENTENCE.search(first):
             wrong.append(f"{name_of(path)}: {first!r}")
     assert not wrong
 
@@ -136,18 +133,28 @@ def test_every_named_statement_is_used() -> None:
     assert names >= WAITING_QUERIES, "a statement that is gone need not be waited for"
 
 
-@pytest.mark.parametrize("registry", [room.engines, room.targets], ids=lambda r: str(r.group))
-def test_built_in_plugins_are_declared_like_any_other(registry: Registry[object]) -> None:
-    declared = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    entry_points = declared["project"]["entry-points"]
-    assert entry_points[registry.group] == registry.built_in
-    for name in registry.built_in:
-        assert registry.get(name).__name__ == registry.built_in[name].partition(":")[2]
+def registries() -> dict[str, Registry[object]]:
+    """Every registry that a module of netops makes, by its group."""
+    makers = [
+        path for path in PACKAGE if re.search(r"= Registry\(", path.read_text(encoding="utf-8"))
+    ]
+    names = [name_of(path).removesuffix(".py").removesuffix("/__init__") for path in makers]
+    modules = [import_module(name.replace("/", ".")) for name in names]
+    made = [value for module in modules for value in vars(module).values()]
+    return {value.group: value for value in made if isinstance(value, Registry)}
 
 
-def test_every_plugin_group_has_a_registry() -> None:
+def test_every_plugin_group_has_a_registry_and_the_other_way_round() -> None:
     declared = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    assert set(declared["project"]["entry-points"]) == {room.engines.group, room.targets.group}
+    known = {group: registry.built_in for group, registry in registries().items()}
+    assert known == declared["project"]["entry-points"]
+    assert len(known) >= 2
+
+
+def test_every_built_in_plugin_can_be_imported() -> None:
+    for registry in registries().values():
+        for name, place in registry.built_in.items():
+            assert registry.get(name).__name__ == place.partition(":")[2]
 
 
 def error_classes() -> list[type[NetopsError]]:

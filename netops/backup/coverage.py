@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from netops.backup.model import BackupPlan, Job
+from netops.backup.soundness import Soundness, fully_read_at
 from netops.backup.status import Protection, allowed_age_s
 from netops.core.clock import parse_utc, utc_text
 from netops.core.i18n import mark
@@ -16,6 +17,7 @@ from netops.store.database import Database
 
 #: A repository may go unread for this many times the policy before that is critical.
 _FAR_TOO_LONG = 2
+_READ_WITHIN_S = 35 * 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +27,7 @@ class CoveragePolicy:
     #: Selector of the devices that must be backed up.
     servers: str = "role=server"
     offsite_age_s: float | None = None
-    read_within_s: float = 35 * 86_400
+    read_within_s: float = _READ_WITHIN_S
     #: Repository → its own policy, where it has one.
     read_within_of: Mapping[str, float] = field(default_factory=dict)
 
@@ -75,7 +77,8 @@ class Question:
 def assess(asked: Question, protections: Iterable[Protection], database: Database) -> list[Cover]:
     """Return the covers of servers, jobs and repositories, and devices nobody knows."""
     rows = list(protections)
-    reads = {row["location"]: parse_utc(row["at"]) for row in database.execute("last_full_reads")}
+    readings = Soundness(database).readings()
+    reads = {name: at for name, parts in readings.items() if (at := fully_read_at(parts))}
     firsts: dict[str, datetime] = {}
     for row in database.execute("first_placements"):
         at = parse_utc(row["listed_at"])
@@ -220,15 +223,14 @@ def unknown_devices(asked: Question) -> list[Cover]:
 def coverage_policy(data: Mapping[str, Any], selector: str = "") -> CoveragePolicy:
     """Return the policy of the checked `backup:` section; `selector` overrides its servers."""
     section = data.get("coverage") or {}
+    repositories = data.get("repositories") or {}
+    own = {name: _own_policy(row) for name, row in repositories.items()}
+    asked = section.get("read_within")
     return CoveragePolicy(
         selector or section.get("servers") or "role=server",
         section.get("offsite_age"),
-        float(section.get("read_within") or 35 * 86_400),
-        {
-            name: seconds
-            for name, row in (data.get("repositories") or {}).items()
-            if (seconds := _own_policy(row)) is not None
-        },
+        float(asked or _READ_WITHIN_S),
+        {} if asked else {name: limit_s for name, limit_s in own.items() if limit_s},
     )
 
 
@@ -240,5 +242,7 @@ def _own_policy(row: Mapping[str, Any]) -> float | None:
         return None
     from netops.core.cadence import parse_cadence
 
-    # One turn and a quarter, as with backups: a monthly read is not late on the 31st day.
-    return parse_cadence(cadence).interval_s * 1.25
+    turn = parse_cadence(cadence)
+    # One turn and a quarter, as with backups: a monthly read is not late on the 31st day. One that
+    # is never to be read has no policy of its own, but still has to be read.
+    return turn.interval_s * 1.25 if turn.rule is not None else None

@@ -72,8 +72,9 @@ class CoverageSettings(Section):
         "max_age or policy says).",
         examples=["2d"],
     )
-    read_within: Duration = Field(
-        default=written("35d"),
-        description="How often every repository is read back in full.",
+    read_within: Duration | None = Field(
+        default=None,
+        description="How often every repository must have been read back in full (default: as its "
+        "verify.data says, and a quarter more; 35 days where that is never).",
         examples=["35d"],
     )

@@ -48,6 +48,7 @@ class Offer:
 class Answer:
     """What ends an offer: `confirmed` or `refused` by the receiver, `withdrawn` by the giver."""
 
+    #: Empty for the only one that waits for the party.
     handover_id: str
     step: str
     party: str
@@ -101,7 +102,7 @@ class Custody:
     def answer(self, answer: Answer, context: Context) -> Result:
         """End a handover with the word of the party whose turn it is."""
         with self.register.alone():
-            handover = self._open(answer.handover_id)
+            handover = self._open(answer) if answer.handover_id else self._only_open(answer)
             return self._answer(handover, answer, self._speaker(handover, answer), context)
 
     def _answer(self, handover: Handover, answer: Answer, party: str, context: Context) -> Result:
@@ -158,7 +159,23 @@ class Custody:
                 hint=f'only the holder can hand it over: --from "{holder}"',
             )
 
-    def _open(self, handover_id: str) -> Handover:
+    def _only_open(self, answer: Answer) -> Handover:
+        """Return the one open handover on which the party has the word."""
+        giving = answer.step == WITHDRAWN
+        found = [
+            one
+            for one in self.handovers()
+            if one.is_open and same_person(one.giver if giving else one.receiver, answer.party)
+        ]
+        if len(found) != 1:
+            raise UsageError(
+                f"{len(found) or 'no'} open handovers wait for {answer.party}",
+                hint="name one; see `netops backup custody`",
+            )
+        return found[0]
+
+    def _open(self, answer: Answer) -> Handover:
+        handover_id = answer.handover_id
         wanted = handover_id.strip().upper()
         found = [one for one in self.handovers() if one.id == wanted]
         if not found:

@@ -1,7 +1,7 @@
 """The label of a backup: what, whose, when, which type, who keeps it where, and for how long (R6.7)."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, is_dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -110,14 +110,8 @@ def make_label(
         base_id=backup.base_id,
         incomplete=backup.status == 1,
         places=tuple(_place(place, holdings) for place in good),
-        retention=_retention(job),
+        retention=asdict(job.retention),
     )
-
-
-def _retention(job: Job) -> Mapping[str, Any]:
-    """Return the job's retention as plain values; a job without one keeps everything."""
-    rule = getattr(job, "retention", None)
-    return asdict(rule) if is_dataclass(rule) and not isinstance(rule, type) else {}
 
 
 def _custodian(backup: Backup, holdings: Sequence[Holding]) -> str:

@@ -1,6 +1,5 @@
 """From the checked `backup:` section to the plan: plain values in, frozen dataclasses out."""
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -113,8 +112,8 @@ def _retention(row: Mapping[str, Any]) -> Retention:
 
 def is_access_log(row: Mapping[str, Any]) -> bool:
     """Tell whether a job's rows in netops.yaml say that it keeps access logs."""
-    name = str(row.get("data_class") or row.get("class") or _natural_class(row))
-    return bool(row.get("access_log")) or re.sub(r"[\s_-]+", "-", name.casefold()) in _ACCESS_LOG
+    name = str(row.get("data_class") or row.get("class") or _natural_class(row)).casefold()
+    return bool(row.get("access_log")) or "-".join(name.replace("_", " ").split()) in _ACCESS_LOG
 
 
 def _scan(row: Mapping[str, Any] | None) -> Scan | None:

@@ -92,7 +92,7 @@ class RebuildRun:
                 }
                 self._strike(there, repository, findings, context)
                 if not context.dry_run:
-                    self._link()
+                    self.link()
         return _result(repository, len(listed), findings)
 
     def _accepted(self, listed: Sequence[Snapshot], findings: Findings) -> list[Tagged]:
@@ -255,7 +255,7 @@ class RebuildRun:
                     lost = replace(place, status=int(Status.CRITICAL), listed_at=None, message=text)
                     self.room.catalogue.place(lost)
 
-    def _link(self) -> None:
+    def link(self) -> None:
         """Enter what backups stand on, as far as that is in the catalogue by now."""
         newest: dict[str, str] = {}
         for item in sorted(self.known.values(), key=lambda item: item.seq):

@@ -15,6 +15,7 @@ from netops.backup.restic import check, client, mend
 from netops.backup.restic.version import Version
 from netops.backup.room import BackupRoom, limits
 from netops.backup.run import BackupRun
+from netops.backup.salvage import Salvage
 from netops.backup.soundness import Reading, Soundness
 from netops.core.errors import InterruptedRunError, NetopsError, ToolError
 from netops.core.files import private_directory
@@ -91,9 +92,14 @@ class RepairRun:
         """Take out what is broken, rebuild the index, and bring back what others have."""
         access, call = self.room.access(repository), limits(context, repository.deadline_s)
         if diagnosis:
+            directory = self.room.directories.staging / f"salvage-{repository.name}"
+            salvage = Salvage(self.room, repository, directory, context)
+            if diagnosis.present_packs and not version.repairs:
+                salvage.save(diagnosis.backups, diagnosis.toll.files)
             context.progress(Progress(step="taking out what is broken"))
             self._take_out(repository, diagnosis, version, story, context)
             client.rebuild_index(access, replace(call, on_progress=None))
+            salvage.give_back()
         left = self._assess(repository, context)
         bring = self._bring(repository, context)
         gone = [p.backup_id for p in self.room.catalogue.gone_at(repository.name)]

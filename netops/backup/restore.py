@@ -114,7 +114,7 @@ class RestoreRun:
         call = limits(context, repository.deadline_s, quiet=True)
         context.progress(Progress(step="restoring"))
         access = self.room.access(repository)
-        include = [_literal(path) for path in paths or found.paths]
+        include = [literal(path) for path in paths or found.paths]
         if request.target is None:
             return self._in_place(request, access, found, include, call)
         target = _empty_directory(request.target)
@@ -234,8 +234,8 @@ def _refuse_links(target: Path, path: Path) -> None:
     )
 
 
-def _literal(path: str) -> str:
-    """Escape what restic would take as a pattern."""
+def literal(path: str) -> str:
+    """Return a path with everything escaped that restic would take as a pattern."""
     return "".join(f"\\{char}" if char in "*?[]\\" else char for char in path)
 
 

@@ -62,7 +62,18 @@ def decide(
         reasons[candidate.id].append(reason)
     for candidate, reason in _chains(here, reasons):
         reasons[candidate.id].append(reason)
-    return [_decision(c, reasons[c.id], policy, dates) for c in here]
+    why_not = {kind: _why_not(kind, policy) for kind in Kind}
+    return [
+        Decision(
+            candidate,
+            bool(reasons[candidate.id]),
+            (
+                *(reasons[candidate.id] or [why_not[candidate.kind]]),
+                *filter(None, [dates.note(candidate.id)]),
+            ),
+        )
+        for candidate in here
+    ]
 
 
 def _rules(
@@ -155,8 +166,10 @@ def _periodic(
     groups: dict[str, list[Candidate]] = {}
     for candidate in here:
         name = _period_name(dates.date(candidate.id).astimezone(zone), period)
+        if name not in groups and len(groups) == number:
+            break  # dates never rise from here on
         groups.setdefault(name, []).append(candidate)
-    for place, (name, group) in enumerate(list(groups.items())[:number], start=1):
+    for place, (name, group) in enumerate(groups.items(), start=1):
         strong = [candidate for candidate in group if candidate.kind is not Kind.LOG]
         yield (strong or group)[0], f"stands for the {period} {name} ({place} of {number})"
 
@@ -192,21 +205,11 @@ def _needed_by(above: Sequence[Candidate]) -> str:
     return f"needed by the {newest.kind} {newest.id}{more}"
 
 
-def _decision(
-    candidate: Candidate, reasons: Sequence[str], policy: Retention, dates: Calendar
-) -> Decision:
-    keep = bool(reasons)
-    words = list(reasons) if keep else [_why_not(candidate, policy)]
-    if note := dates.note(candidate.id):
-        words.append(note)
-    return Decision(candidate, keep, tuple(words))
-
-
-def _why_not(candidate: Candidate, policy: Retention) -> str:
+def _why_not(kind: Kind, policy: Retention) -> str:
     said = []
-    number = policy.counts[candidate.kind]
+    number = policy.counts[kind]
     if number is not None:
-        said.append(f"not among the newest {number} {candidate.kind} backups")
+        said.append(f"not among the newest {number} {kind} backups")
     elif policy.keep_full is not None:
         said.append("its full is not among the newest")
     if policy.periods:

@@ -1,202 +1,30 @@
-"""The `backup` section of netops.yaml: repositories, jobs and when they run."""
+"""The `backup` section of netops.yaml: jobs, when they run, and how it all fits together."""
 
 import math
-import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 from pydantic import (
-    AfterValidator,
     Field,
-    ValidationInfo,
-    WithJsonSchema,
     computed_field,
-    model_validator,
 )
-from pydantic_core import PydanticCustomError
 
 from netops.backup.alarm_settings import Alarm, AlarmSettings, switchable
-from netops.backup.custody_settings import CoverageSettings, CustodySettings, HandoverSettings
+from netops.backup.custody_settings import CoverageSettings, HandoverSettings
+from netops.backup.repository_settings import RepositorySettings, canonical_location
 from netops.backup.retention_settings import RetentionSettings, retention_mistakes
 from netops.backup.scanners.settings import ScanSettings, or_name
-from netops.core.document import Location, dotted
+from netops.backup.source_settings import ENGINE, Source
+from netops.core.document import Location
 from netops.core.settings import (
     CadenceText,
     Duration,
     Name,
-    SecretRef,
     Section,
-    Size,
-    absolute,
-    absolute_reference,
     did_you_mean,
-    is_secret_name,
-    literal_secrets,
     written,
 )
-
-#: Kinds of repository restic reaches over the network.
-REMOTE = ("sftp", "rest", "s3", "rclone", "azure", "gs", "b2", "swift")
-_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):(.*)", re.DOTALL)
-_ENGINE = re.compile(r"[a-z][a-z0-9_-]{0,62}")
-_URL_WITH_PASSWORD = re.compile(r"://[^\s/:@]*:[^\s/]*@")
-_BARE_PATH = ("/", "./")
-
-
-def _location(value: str, info: ValidationInfo) -> str:
-    base = info.context.get("base") if info.context else None
-    return canonical_location(value, base)
-
-
-def canonical_location(value: str, base: Path | None) -> str:
-    """Return where a repository lies, local paths absolute; raise ValueError otherwise."""
-    if not value.strip() or any(ord(character) < 32 for character in value):
-        raise ValueError("a directory or a restic address expected, such as sftp:user@host:/path")
-    if _URL_WITH_PASSWORD.search(value):
-        raise ValueError(
-            "a password does not belong in an address; give it by reference under environment "
-            "(RESTIC_REST_USERNAME, RESTIC_REST_PASSWORD)"
-        )
-    match = _SCHEME.fullmatch(value)
-    if match is None or match[1] == "local":
-        return absolute(match[2] if match else value, base)
-    if match[1] not in REMOTE:
-        near = did_you_mean(match[1], list(REMOTE))
-        raise ValueError(f"unknown kind of repository{near}; known: a path, {', '.join(REMOTE)}")
-    if not match[2].strip("/") or match[2].lstrip("/").startswith("-"):
-        raise ValueError(f"{match[1]}: needs a place after the colon")
-    return value
-
-
-def _environment(value: dict[str, str]) -> dict[str, str]:
-    for name in value:
-        if not re.fullmatch(r"[A-Z_][A-Z0-9_]{0,127}", name):
-            raise ValueError("names in capitals expected, such as AWS_ACCESS_KEY_ID")
-        if name.startswith(("RESTIC_PASSWORD", "RESTIC_REPOSITORY")):
-            raise ValueError(f"{name} is set by netops; use location and password instead")
-    return value
-
-
-def _known_hosts(value: str, info: ValidationInfo) -> str:
-    base = info.context.get("base") if info.context else None
-    return absolute(value.removeprefix("file:"), base)
-
-
-class VerificationSettings(Section):
-    """How often a repository is looked at; what is due is done by `backup verify --due`."""
-
-    structure: CadenceText = Field(
-        default="daily",
-        description="How often its structure is checked. A repository on this machine is also "
-        "checked after a backup when that is due.",
-        examples=["daily"],
-    )
-    data: CadenceText = Field(
-        default="monthly",
-        description="How often all of its data is read back, one portion at a time.",
-        examples=["monthly"],
-    )
-    parts: int = Field(
-        default=30,
-        ge=1,
-        le=256,
-        description="In how many portions the data is read back.",
-        examples=[30],
-    )
-
-
-class SshSettings(Section):
-    """What proves both sides of an sftp connection to each other."""
-
-    identity: SecretRef | None = Field(
-        default=None,
-        description="Reference to the private key (default: what the account's own SSH uses).",
-        examples=["file:keys/offsite.ssh"],
-    )
-    known_hosts: Annotated[str, AfterValidator(_known_hosts)] | None = Field(
-        default=None,
-        description="File with the key of the server; no other server is talked to.",
-        examples=["keys/offsite.known_hosts"],
-    )
-
-
-class RepositorySettings(Section):
-    """A place that holds backups."""
-
-    location: Annotated[str, AfterValidator(_location)] = Field(
-        description="Where the repository lies: a directory (relative ones start beside "
-        "netops.yaml) or a restic address.",
-        examples=["./repositories/main", "sftp:backup@vault.example.org:/srv/netops"],
-    )
-    password: SecretRef = Field(
-        description="Reference to the password that encrypts the repository. Without it nobody "
-        "can read the backups: keep a copy elsewhere.",
-        examples=["file:keys/main.password"],
-    )
-    environment: Annotated[dict[str, SecretRef], AfterValidator(_environment)] = Field(
-        default_factory=dict,
-        description="Environment variables that the storage needs, each a reference to a secret.",
-        examples=[{"AWS_ACCESS_KEY_ID": "env:S3_ID", "AWS_SECRET_ACCESS_KEY": "file:keys/s3"}],
-    )
-    deadline: Duration = Field(
-        default=written("6h"),
-        description="How long one call of restic on this repository may take.",
-        examples=["6h"],
-    )
-    connect_timeout: Duration = Field(
-        default=written("20s"),
-        description="How long the storage may take to answer at all.",
-        examples=["20s"],
-    )
-    limit_upload: Size | None = Field(
-        default=None,
-        description="At most this much is sent per second.",
-        examples=["5MB"],
-    )
-    stall_timeout: Duration = Field(
-        default=written("30m"),
-        description="A copy that makes no progress for this long is ended; the next run goes on "
-        "with it.",
-        examples=["30m"],
-    )
-    verify: VerificationSettings = Field(
-        default_factory=VerificationSettings,
-        description="How often it is checked, and how often all its data is read back.",
-        examples=[{"structure": "daily", "data": "monthly"}],
-    )
-    ssh: SshSettings = Field(
-        default_factory=SshSettings,
-        description="Keys of an sftp connection.",
-        examples=[{"identity": "file:keys/vault.ssh", "known_hosts": "keys/vault.known_hosts"}],
-    )
-    append_only: bool = Field(
-        default=False,
-        description="True when the storage refuses to delete; retention then runs on its side.",
-        examples=[True],
-    )
-    custody: CustodySettings = Field(
-        default_factory=CustodySettings,
-        description="Where the repository stands and who keeps it.",
-        examples=[{"place": "Library, room 3, safe", "custodian": "Chen Li"}],
-    )
-    prune_location: Annotated[str, AfterValidator(_location)] | None = Field(
-        default=None,
-        description="Where the same repository is reached with the right to delete, for `forget` "
-        "and `prune` (default: location).",
-        examples=["sftp:retention@vault.example.org:/srv/netops"],
-    )
-    prune_password: SecretRef | None = Field(
-        default=None,
-        description="Reference to the password that `forget` and `prune` use (default: password).",
-        examples=["file:keys/prune.password"],
-    )
-    prune_environment: Annotated[dict[str, SecretRef], AfterValidator(_environment)] = Field(
-        default_factory=dict,
-        description="Environment variables for `forget` and `prune`, each a reference to a secret "
-        "(default: environment).",
-        examples=[{"AWS_ACCESS_KEY_ID": "env:S3_ADMIN", "AWS_SECRET_ACCESS_KEY": "file:keys/s3"}],
-    )
 
 
 class PolicySettings(Section):
@@ -225,72 +53,6 @@ class PolicySettings(Section):
         texts = [text for text in (self.full, self.differential, self.log) if text]
         turns = [parse_cadence(text).interval_s for text in texts]
         return min((turn for turn in turns if turn != math.inf), default=None)
-
-
-class SourceSettings(Section):
-    """One thing to back up and the engine that reads it, from `/path`, `{engine: path}` or more."""
-
-    engine: str
-    path: str | None = None
-    options: dict[str, Any] = Field(default_factory=dict)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _written(cls, value: Any, info: ValidationInfo) -> dict[str, Any]:
-        base = info.context.get("base") if info.context else None
-        if isinstance(value, str):
-            return {"engine": "files", "path": source_path(value, base)}
-        if not isinstance(value, dict) or len(value) != 1:
-            raise ValueError("a path or one `engine: path` expected, such as sqlite: /srv/app.db")
-        engine, rest = next(iter(value.items()))
-        if not _ENGINE.fullmatch(engine):
-            raise ValueError("the name of an engine expected, such as sqlite: /srv/app.db")
-        if isinstance(rest, str):
-            return {"engine": engine, "path": source_path(rest, base)}
-        if not isinstance(rest, dict | None):
-            raise PydanticCustomError("source", "a path or a mapping of options expected")
-        options = _options(rest or {}, base)
-        return {"engine": engine, "path": options.pop("path", None), "options": options}
-
-
-def source_path(value: str, base: Path | None) -> str:
-    """Return an absolute path; raise ValueError for one that is neither absolute nor `./`."""
-    if not value.startswith(_BARE_PATH) and value != ".":
-        raise ValueError("a path that starts with / expected (or ./ for beside netops.yaml)")
-    return absolute(value, base)
-
-
-def _options(options: dict[str, Any], base: Path | None) -> dict[str, Any]:
-    for place in literal_secrets(options):
-        raise ValueError(
-            f"{dotted(place)}: a secret is given by reference, never as itself: file:keys/NAME "
-            "or env:NAME"
-        )
-    resolved = {
-        key: absolute_reference(value, base)
-        if isinstance(value, str) and is_secret_name(key)
-        else value
-        for key, value in options.items()
-    }
-    if isinstance(path := resolved.get("path"), str):
-        resolved["path"] = source_path(path, base)
-    return resolved
-
-
-_SOURCE_SCHEMA = {
-    "oneOf": [
-        {"type": "string", "pattern": r"^(/|\./|\.$)", "description": "A file or directory."},
-        {
-            "type": "object",
-            "minProperties": 1,
-            "maxProperties": 1,
-            "propertyNames": {"pattern": "^[a-z][a-z0-9_-]*$"},
-            "additionalProperties": {"type": ["string", "object", "null"]},
-            "description": "The name of an engine, with a path or its options.",
-        },
-    ]
-}
-Source = Annotated[SourceSettings, WithJsonSchema(_SOURCE_SCHEMA)]
 
 
 class JobSettings(Section):
@@ -477,6 +239,6 @@ def _job_mistakes(
     sources = job.get("sources")
     for index, source in enumerate(sources if isinstance(sources, list) else []):
         engine = next(iter(source)) if isinstance(source, dict) and len(source) == 1 else "files"
-        if engines and engine not in engines and _ENGINE.fullmatch(str(engine)):
+        if engines and engine not in engines and ENGINE.fullmatch(str(engine)):
             near = did_you_mean(engine, sorted(engines)) or f"; known: {', '.join(sorted(engines))}"
             yield ("sources", index), f"no engine is called '{engine}'{near}"

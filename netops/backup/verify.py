@@ -52,6 +52,10 @@ class VerifyRun:
             raise
         return self._conclude(repository, result, missing, count, context)
 
+    def is_idle(self, repository: Repository) -> bool:
+        """Tell whether nothing is to be done now."""
+        return self.due_only and self._depth(repository) is None
+
     def _depth(self, repository: Repository) -> Depth | None:
         """Return how deep to look now, None when nothing is due."""
         plan, parts = repository.verify, repository.verify.parts

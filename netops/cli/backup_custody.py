@@ -23,7 +23,9 @@ handover_app = typer.Typer(invoke_without_command=True, rich_markup_mode=None)
 custody_app = typer.Typer(invoke_without_command=True, rich_markup_mode=None)
 
 Party = Annotated[str, typer.Option("--as", metavar="NAME", help="Who says so.")]
-Number = Annotated[str, typer.Argument(metavar="HANDOVER", help="An id from `custody`.")]
+Number = Annotated[
+    str, typer.Argument(metavar="[HANDOVER]", help="An id from `custody`; the only open one.")
+]
 Place = Annotated[str, typer.Option("--place", help="Where it is kept from now on.")]
 Note = Annotated[str, typer.Option("--note", help="Anything worth keeping: seal number, state.")]
 _HEADS = ("HANDOVER OF", "STATUS", "REMARK")
@@ -100,15 +102,20 @@ def _answer(context: typer.Context, step: str, values: dict[str, Any], **view: b
 
     site = open_site(context)
     answer = Answer(step=step, **values)
-    _record(site, answer.handover_id, lambda run: site.custody.answer(answer, run), **view)
+    _record(
+        site,
+        answer.handover_id or f"for {answer.party}",
+        lambda run: site.custody.answer(answer, run),
+        **view,
+    )
 
 
 @handover_app.command()
 def confirm(
     context: typer.Context,
-    handover: Number,
-    party: Party,
+    handover: Number = "",
     *,
+    party: Party,
     place: Place = "",
     note: Note = "",
     as_json: Json = False,
@@ -123,10 +130,10 @@ def confirm(
 @handover_app.command()
 def refuse(
     context: typer.Context,
-    handover: Number,
+    handover: Number = "",
+    *,
     party: Party,
     reason: Annotated[str, typer.Option(help="Why.")],
-    *,
     as_json: Json = False,
     quiet: Quiet = False,
     dry_run: DryRun = False,
@@ -139,9 +146,9 @@ def refuse(
 @handover_app.command()
 def withdraw(
     context: typer.Context,
-    handover: Number,
-    party: Party,
+    handover: Number = "",
     *,
+    party: Party,
     note: Note = "",
     as_json: Json = False,
     quiet: Quiet = False,

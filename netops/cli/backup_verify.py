@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from netops.backup.plan import chosen_repositories
-from netops.cli.options import DryRun, Jitter, Json, Quiet, Timeout, Yes
+from netops.cli.options import DryRun, Jitter, Json, Quiet, Timeout, Yes, confirm
 from netops.cli.runs import View, open_site, perform, show
 from netops.core.errors import UsageError
 from netops.core.run import Options, Work
@@ -44,12 +44,15 @@ def verify(
         raise UsageError("--read-data and --structure exclude each other", hint="take one")
     site = open_site(context)
     chosen = chosen_repositories(site.backup_plan, repositories or [])
+    act = VerifyRun(site.backups, read_data, structure, due)
+    # A look that finds nothing due is no event; the journal is for what was done.
+    unrecorded = dry_run or all(act.is_idle(repository) for repository in chosen)
     perform(
         site,
         "backup verify",
         [Work(repository.name, repository, repository.deadline_s) for repository in chosen],
-        VerifyRun(site.backups, read_data, structure, due),
-        Options(timeout, jitter or 0, site.backup_plan.parallel, dry_run),
+        act,
+        Options(timeout, 0 if unrecorded else jitter or 0, site.backup_plan.parallel, unrecorded),
         View(as_json, quiet, heads=_HEADS),
         {"read_data": read_data, "structure": structure, "due": due},
     )
@@ -80,7 +83,7 @@ def repair(
         plan = site.runner().execute("backup repair", work, act, Options(timeout, dry_run=True))
         if plan.status is not Status.OK:
             show(plan, View(heads=_HEADS))
-            typer.confirm("Do this?", abort=True, err=True)
+            confirm("Do this?")
     # One after the other: each may bring back from the next.
     options = Options(timeout, parallel=1, dry_run=dry_run)
     perform(site, "backup repair", work, act, options, view, {"read_data": read_data})

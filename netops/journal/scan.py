@@ -1,6 +1,6 @@
-"""One pass over a stretch of entries: order, chain, Merkle subtree. Runs in several processes.
+"""One pass over a stretch of entries: order, chain, Merkle subtree.
 
-Stretches end at multiples of 2**16, so that each yields whole subtrees which only need joining.
+It runs in several processes. Stretches end at multiples of 2**16, so that each yields whole subtrees which only need joining.
 """
 
 import json

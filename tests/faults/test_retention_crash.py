@@ -4,7 +4,6 @@ import os
 import shutil
 import signal
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -13,6 +12,7 @@ import pytest
 
 from netops.core.status import Status
 from tests.require import need
+from tests.sites import descendants, kill, wait_until
 from tests.system.retention_site import SmallSite, outcomes
 
 
@@ -29,10 +29,14 @@ def site(template: SmallSite, tmp_path: Path) -> SmallSite:
     return template.twin(tmp_path / "site")
 
 
+def locks_of(site: SmallSite) -> list[Path]:
+    """Return the locks of `main` that are written whole."""
+    return [path for path in (site.directory / "main/locks").iterdir() if len(path.name) == 64]
+
+
 @contextmanager
 def working(site: SmallSite) -> Iterator[subprocess.Popen[bytes]]:
     """Let another restic back up into `main`, as long as the block runs."""
-    locks = site.directory / "main/locks"
     place = ["--repo", str(site.directory / "main")]
     password = ["--password-file", str(site.directory / "password")]
     restic = subprocess.Popen(
@@ -40,12 +44,7 @@ def working(site: SmallSite) -> Iterator[subprocess.Popen[bytes]]:
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
     )
-    for _ in range(600):
-        if any(locks.iterdir()):
-            break
-        time.sleep(0.05)
-    else:
-        pytest.fail("restic took no lock")
+    wait_until(lambda: locks_of(site), "restic takes its lock")
     try:
         yield restic
     finally:
@@ -77,11 +76,11 @@ def test_the_lock_of_a_killed_restic_stops_nobody(site: SmallSite) -> None:
     with working(site) as restic:
         restic.send_signal(signal.SIGKILL)
         restic.wait(10)
-    assert list((site.directory / "main/locks").iterdir())
+    assert locks_of(site)
 
     assert outcomes(site.forget("main").results[0]) == {old: "dropped", new: "kept"}
     assert site.prune("main").exit_code == 0
-    assert not list((site.directory / "main/locks").iterdir())
+    assert not locks_of(site)
 
 
 def test_a_forget_killed_before_it_could_note_it_is_finished_by_the_next(site: SmallSite) -> None:
@@ -102,25 +101,23 @@ def test_a_killed_prune_is_finished_by_the_next(site: SmallSite) -> None:
         site.back_up()
     site.forget("main")
     netops = subprocess.Popen(site.command("backup", "prune", "main"), env=site.environment())
-    for _ in range(1200):
-        if list((site.directory / "main/locks").iterdir()):
-            break
-        time.sleep(0.02)
-    for child in _children(netops.pid):
-        os.kill(child, signal.SIGKILL)
-    netops.kill()
+    wait_until(lambda: locks_of(site), "the check before the prune takes its lock")
+    os.kill(netops.pid, signal.SIGSTOP)  # or it would start the next restic meanwhile
+    children = descendants(netops.pid)
+    for child in children:
+        kill(child)
+    kill(netops.pid)
     netops.wait(10)
-    assert list((site.directory / "main/locks").iterdir())
+    # To restic a process that nobody has buried yet is alive.
+    wait_until(
+        lambda: not any(Path(f"/proc/{child}").exists() for child in children), "all is quiet"
+    )
+    assert locks_of(site)
 
     report = site.prune("main")
 
     assert report.exit_code == 0, report.as_dict()
     site.restic("main", "check", "--read-data")
-
-
-def _children(pid: int) -> list[int]:
-    lists = Path(f"/proc/{pid}/task").glob("*/children")
-    return [int(child) for path in lists for child in path.read_text().split()]
 
 
 def test_a_damaged_repository_is_not_pruned(site: SmallSite) -> None:

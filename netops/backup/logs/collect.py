@@ -111,11 +111,23 @@ class _Collection:
 
     def _in_order(self, entries: Sequence[Entry]) -> list[Entry]:
         """
-        Return what to look at: first what is known, then what is new, oldest first.
+        Return what to look at: first what goes on growing, then what is new, oldest first.
 
-        So a log that was copied and cut is known to be cut before its copy is looked at.
+        Every file that is no longer what it was is noted before any new one is looked at: a new
+        one may be its copy, compressed or not, and may even have taken over its inode.
         """
-        wanted = [entry for entry in entries if not self._is_excluded(entry)]
+        wanted = []
+        for entry in entries:
+            if self._is_excluded(entry):
+                continue
+            piece = self.ledger.open.get(entry.key)
+            try:
+                if piece is not None and not self._continues(piece, entry):
+                    self.ledger.close(entry.key, self.now)
+            except IntegrityError as error:
+                self._note(str(error))
+            else:
+                wanted.append(entry)
         return sorted(
             wanted, key=lambda entry: (entry.key not in self.ledger.open, entry.modified_s)
         )
@@ -143,9 +155,6 @@ class _Collection:
 
     def _take(self, entry: Entry) -> None:
         piece = self.ledger.open.get(entry.key)
-        if piece is not None and not self._continues(piece, entry):
-            self.ledger.close(entry.key, self.now)
-            piece = None
         if piece is None:
             if not entry.size_bytes:
                 return

@@ -1,4 +1,4 @@
-"""What was collected from one server: file by file, and by day. Lies beside the files, and is backed up with them."""
+"""What was collected from one server, file by file and by day; it lies beside the files and is backed up with them."""
 
 import json
 from dataclasses import asdict, dataclass, field

@@ -376,11 +376,6 @@ WHERE offer.step = 'offered' AND NOT EXISTS (
     WHERE answer.handover_id = offer.handover_id AND answer.step <> 'offered')
 ORDER BY offer.journal_seq;
 
--- last_full_reads --
--- The newest time every byte of a location was read back and found whole.
-SELECT location, MAX(at) AS at FROM verification
-WHERE kind = 'data' AND status = 0 GROUP BY location ORDER BY location;
-
 -- first_placements --
 -- The oldest good placement of every job and location; steps as in latest_placements.
 WITH RECURSIVE jobs (job) AS (

@@ -232,6 +232,20 @@ def test_a_slow_attack_tells_the_backup_before_it_began() -> None:
     assert sign.began == 2
 
 
+@pytest.mark.parametrize("kind", [Kind.DIFFERENTIAL, Kind.FULL])
+def test_bringing_the_data_back_does_not_ring_again(kind: Kind) -> None:
+    world = World(12)
+    live(world, office, range(11), 31)
+    healthy = dict(world.files)
+    world.encrypt(list(world.files), renamed=True)
+    assert world.back_up(Kind.DIFFERENTIAL)
+
+    world.files = healthy
+    world.touch(list(healthy))
+
+    assert world.back_up(kind) == ()
+
+
 def test_software_that_rewrites_more_than_half_is_an_alarm_that_can_be_answered() -> None:
     world = World(11)
     live(world, software, range(10), 31)

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from netops.backup.coverage import (
     Cover,
     CoveragePolicy,
     Question,
+    assess,
     coverage_policy,
     full_reads,
     offsite_copies,
@@ -19,10 +21,12 @@ from netops.backup.coverage import (
     unknown_devices,
 )
 from netops.backup.model import BackupPlan, Job, Kind, Repository, Source
+from netops.backup.soundness import Reading, Soundness
 from netops.backup.status import Protection
 from netops.core.errors import UsageError
 from netops.core.status import Status
 from netops.inventory.model import Device
+from tests import catalogue_site
 from tests.catalogue_site import NOW
 
 DAY = timedelta(days=1)
@@ -191,18 +195,34 @@ def test_an_older_backup_is_never_better(one: float, other: float) -> None:
 
 
 def test_the_policy_is_read_from_netops_yaml() -> None:
-    data = {
-        "coverage": {"servers": "tag=vital", "offsite_age": 7200, "read_within": 86_400},
-        "repositories": {"a": {"verify": {"data": "weekly"}}, "b": {"verify": {}}, "c": {}},
+    cadences = {"a": {"data": "weekly"}, "b": {"data": "never"}, "c": {}}
+    data: dict[str, Any] = {
+        "coverage": {"servers": "tag=vital", "offsite_age": 7200},
+        "repositories": {name: {"verify": value} for name, value in cadences.items()},
     }
 
     policy = coverage_policy(data)
 
-    assert (policy.servers, policy.offsite_age_s, policy.read_within_s) == (
-        "tag=vital",
-        7200,
-        86_400,
-    )
+    assert (policy.servers, policy.offsite_age_s) == ("tag=vital", 7200)
     assert policy.read_within_of == {"a": 7 * 86_400 * 1.25}
+    assert policy.read_within_s == 35 * 86_400
     assert coverage_policy(data, "name=x").servers == "name=x"
     assert coverage_policy({}) == CoveragePolicy()
+    data["coverage"]["read_within"] = 86_400
+    policy = coverage_policy(data)
+    assert (policy.read_within_s, policy.read_within_of) == (86_400, {})
+
+
+def test_a_repository_read_in_portions_counts_when_all_were_read(tmp_path: Path) -> None:
+    site = catalogue_site.make(tmp_path / "site")
+    catalogue_site.add_backup(site, at=NOW - 50 * DAY)
+    memory = Soundness(site.database)
+    for part, age in ((1, 9), (2, 3)):
+        memory.put_reading("main", Reading(2, part, NOW - age * DAY), catalogue_site.RUN)
+    memory.put_reading("offsite", Reading(2, 1, NOW), catalogue_site.RUN)
+
+    covers = {cover.name: cover for cover in assess(question(), [], site.database)}
+    site.close()
+
+    assert (covers["main"].status, covers["main"].at) == (OK, NOW - 9 * DAY)
+    assert (covers["offsite"].status, covers["offsite"].at) == (WARNING, None)

@@ -231,6 +231,24 @@ def test_what_is_on_its_way_is_not_offered_again(site: Site) -> None:
         offered(site, WANG, CHEN)
 
 
+def test_the_only_open_handover_need_not_be_named(site: Site) -> None:
+    with pytest.raises(UsageError, match="no open handovers wait for Li Wei"):
+        answered(site, "", LI)
+    offered(site)
+    with pytest.raises(UsageError, match="no open handovers wait for Wang Fang"):
+        answered(site, "", WANG)
+    answered(site, "", LI)
+    assert holder(site) == LI
+
+    offered(site, LI, CHEN)
+    offered(site, CHEN, LI, Item("location", "main"))
+    offered(site, CHEN, LI, Item("medium", "DISK-07"))
+    with pytest.raises(UsageError, match="2 open handovers wait for Li Wei"):
+        answered(site, "", LI)
+    answered(site, "", LI, "withdrawn")
+    assert [one.state for one in site.custody.handovers()][1] == "withdrawn"
+
+
 def test_a_disk_and_a_backup_change_hands(site: Site) -> None:
     disk, backup = Item("medium", "DISK-07"), Item("backup", catalogue_site.add_backup(site))
     with pytest.raises(UsageError, match=f"held by {CHEN}"):

@@ -265,6 +265,13 @@ def test_a_log_stands_for_a_period_only_where_there_is_nothing_stronger() -> Non
     assert why(history, Retention(daily=4), "3") == "needed by the log 4"
 
 
+def test_the_newest_log_stays_though_a_differential_stands_for_its_day() -> None:
+    history = chain((FULL, NOW - 3 * HOUR), (DIFFERENTIAL, NOW - 2 * HOUR), (LOG, NOW - HOUR))
+
+    assert kept(history, Retention(daily=1)) == ["1", "2", "3"]
+    assert why(history, Retention(daily=1), "3") == "the newest good backup"
+
+
 def test_a_date_that_its_number_contradicts_is_replaced_and_told() -> None:
     dates = [NOW - DAY * n for n in range(9, -1, -1)]
     dates[4] = datetime(2030, 1, 1, tzinfo=UTC)
