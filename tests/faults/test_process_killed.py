@@ -53,8 +53,12 @@ def test_program_is_interrupted_when_netops_is_killed(tmp_path: Path) -> None:
     end(process)
     wait_until(mark.exists, "the program cleans up", wait_s=10)
     wait_until(
-        lambda: not any(
-            Path(f"/proc/{pid}").exists() for pid, words in children.items() if words[:1] == ["sh"]
+        lambda: (
+            not any(
+                Path(f"/proc/{pid}").exists()
+                for pid, words in children.items()
+                if words[:1] == ["sh"]
+            )
         ),
         "the program ends",
         wait_s=10,

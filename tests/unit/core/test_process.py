@@ -55,7 +55,9 @@ def test_check_raises_with_the_last_words_of_a_failed_program() -> None:
 
 def test_last_words_mask_secrets_and_stay_one_line() -> None:
     register("s3cr3t-value-of-a-test")
-    words = sh("echo a; echo b; echo c; echo 's3cr3t-value-of-a-test http://u:pw@host/'").last_words()
+    words = sh(
+        "echo a; echo b; echo c; echo 's3cr3t-value-of-a-test http://u:pw@host/'"
+    ).last_words()
     assert words == "b · c · *** http://u:***@host/"
     assert len(sh("head -c 100000 /dev/zero | tr '\\0' x").last_words()) == 600
 
@@ -126,11 +128,9 @@ def test_program_without_input_sees_its_end() -> None:
 def test_missing_program_is_a_tool_error() -> None:
     with pytest.raises(ToolError, match="no-such-program-here"):
         process.run(["no-such-program-here"])
-    with pytest.raises(ToolError, match="apt-get install a-package"):
-        try:
-            process.find_program("no-such-program-here", package="a-package")
-        except ToolError as error:
-            raise ToolError(str(error.hint)) from error
+    with pytest.raises(ToolError) as caught:
+        process.find_program("no-such-program-here", package="a-package")
+    assert caught.value.hint == "apt-get install a-package"
 
 
 def test_program_named_relative_to_its_directory_is_found_there(tmp_path: Path) -> None:
@@ -165,7 +165,7 @@ def test_descriptor_is_passed_on() -> None:
 
 def test_deadline_ends_a_program_politely() -> None:
     started = time.monotonic()
-    with pytest.raises(TimeoutExpiredError, match="did not end within 0 s|within 1 s") as caught:
+    with pytest.raises(TimeoutExpiredError, match="did not end within") as caught:
         sh("trap 'echo cleaned > /dev/null; exit 0' INT; sleep 60 & wait", deadline_s=0.6)
     assert time.monotonic() - started < 10
     assert caught.value.hint
@@ -241,12 +241,12 @@ def test_sink_that_fails_leaves_no_program_behind() -> None:
 
 def test_no_descriptor_is_left_open() -> None:
     sh("true")
-    before = set(os.listdir("/proc/self/fd"))
+    before = len(list(Path("/proc/self/fd").iterdir()))
     for _ in range(5):
         sh("echo x; echo y >&2")
         with pytest.raises(TimeoutExpiredError):
             sh("sleep 60", deadline_s=0.05, grace_s=0.5)
-    assert len(os.listdir("/proc/self/fd")) <= len(before)
+    assert len(list(Path("/proc/self/fd").iterdir())) <= before
 
 
 def test_no_child_is_left_unreaped() -> None:
