@@ -5,8 +5,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from netops.backup import listing
-from netops.backup.model import Backup, Placement, Repository
+from netops.backup.model import Repository
 from netops.backup.preflight import check_place
+from netops.backup.records import Backup, Placement
 from netops.backup.restic import client, mend
 from netops.backup.room import BackupRoom, limits
 from netops.core.errors import AccessError, IntegrityError, InterruptedRunError, NetopsError
@@ -70,13 +71,14 @@ class BringBack:
         self.context.progress(Progress(step=f"copying back from {partner.name}"))
         taken = self._take_away(ids)
         try:
-            client.copy(
-                self.room.access(partner),
-                self.room.access(self.repository),
-                [self._place(i, partner.name).snapshot_id or "" for i in ids],
-                limits(self.context, partner.deadline_s),
-                stall_timeout_s=partner.stall_timeout_s,
-            )
+            with self.room.reading(partner, self.context):
+                client.copy(
+                    self.room.access(partner),
+                    self.room.access(self.repository),
+                    [self._place(i, partner.name).snapshot_id or "" for i in ids],
+                    limits(self.context, partner.deadline_s),
+                    stall_timeout_s=partner.stall_timeout_s,
+                )
             wanted = [listing.Wanted(backup_id) for backup_id in ids]
             found = listing.find(self.room, self.repository, wanted, self.context)
         except NetopsError:

@@ -5,16 +5,21 @@ from datetime import datetime
 
 from netops.backup.damage import count_good_again, take_toll
 from netops.backup.model import Job, Repository
+from netops.backup.preflight import check_place
+from netops.backup.recover import clear_leftovers
 from netops.backup.restic import check
 from netops.backup.room import BackupRoom, limits
 from netops.backup.soundness import Damage, Reading, Soundness
 from netops.core.cadence import parse_cadence
 from netops.core.clock import parse_utc, utc_text
-from netops.core.errors import InterruptedRunError, LockedError, NetopsError
+from netops.core.errors import InterruptedRunError, LockedError, NetopsError, UnreachableError
 from netops.core.ids import new_id
 from netops.core.results import Result
 from netops.core.run import Context, Progress
 from netops.core.status import Status
+
+#: How long a check after a backup waits for other jobs' copies; it stays due for the next run.
+_READERS_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +85,15 @@ def check_if_due(room: BackupRoom, repository: Repository, context: Context) -> 
         with room.exclusively(repository, context):
             if not is_structure_due(room, repository, room.clock.now()):
                 return None  # another job of this repository was faster
-            return examine(room, repository, Depth(), context)
+            check_place(room, repository, context)
+            clear_leftovers(room, repository, context)
+            with room.unread(repository, context, wait_s=_READERS_S):
+                return examine(room, repository, Depth(), context)
     except InterruptedRunError:
         raise
-    except LockedError as error:
-        context.observer.notice(f"{repository.name}: not checked: {error}")
+    except (LockedError, UnreachableError):
+        # Busy: it stays due. Gone: the backup or the copy said so already. What nobody saw is
+        # neither whole nor damaged.
         return None
     except NetopsError as error:
         record(room, repository, context, Depth(), Status.CRITICAL, str(error))
@@ -157,7 +166,14 @@ def record(
 def with_checks(room: BackupRoom, job: Job, result: Result, context: Context) -> Result:
     """Return a backup's result together with the structure checks that were due after it."""
     bad = []
+    failed = {
+        place["location"]
+        for place in result.facts.get("locations", ())
+        if place["status"] == Status.CRITICAL.name
+    }
     for location in job.locations:
+        if location in failed:
+            continue  # it said why already, and the backup elsewhere is good none the less
         checked = check_if_due(room, room.repository(location), context)
         if checked is not None and checked.status is not Status.OK:
             bad.append(checked)

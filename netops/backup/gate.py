@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from netops.backup.engines.base import Staged, origin_of
-from netops.backup.model import Job, Remark, Scan
+from netops.backup.model import Job, Scan
 from netops.backup.quarantine import quarantine
+from netops.backup.records import Remark
 from netops.backup.room import BackupRoom
 from netops.backup.scan_index import (
     CLEAN,

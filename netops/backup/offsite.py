@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from netops.backup import listing
-from netops.backup.model import Backup, Job, Placement, Repository
+from netops.backup.model import Job, Repository
 from netops.backup.preflight import check_place
+from netops.backup.records import Backup, Placement
 from netops.backup.recover import recover_place
 from netops.backup.restic import client
 from netops.backup.room import BackupRoom, limits
@@ -139,13 +140,15 @@ def _copy(
     def show(progress: Progress) -> None:
         context.progress(replace(progress, step=f"copying to {repository.name}"))
 
-    names = client.copy(
-        room.access(room.repository(job.repository)),
-        room.access(repository),
-        [backup.snapshot_id for backup in missing if backup.snapshot_id],
-        replace(limits(context, repository.deadline_s), on_progress=show),
-        stall_timeout_s=repository.stall_timeout_s,
-    )
+    source = room.repository(job.repository)
+    with room.reading(source, context):
+        names = client.copy(
+            room.access(source),
+            room.access(repository),
+            [backup.snapshot_id for backup in missing if backup.snapshot_id],
+            replace(limits(context, repository.deadline_s), on_progress=show),
+            stall_timeout_s=repository.stall_timeout_s,
+        )
     # restic names the copies in the order it makes them, which need not be ours; only for a
     # single one is the name known, and the tag tells the others.
     sure = names if len(missing) == 1 == len(names) else []

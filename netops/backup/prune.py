@@ -45,9 +45,10 @@ class PruneRun:
             if context.dry_run:
                 return self._rehearse(deleting, context)
             before = _size_bytes(deleting)
-            self._check(deleting, context, "not pruned: the check before it failed")
-            freed = self._prune(deleting, context)
-            self._check(deleting, context, "pruned, but the check after it failed")
+            with self.room.unread(deleting, context):
+                self._check(deleting, context, "not pruned: the check before it failed")
+                freed = self._prune(deleting, context)
+                self._check(deleting, context, "pruned, but the check after it failed")
             after = _size_bytes(deleting)
         if before is not None and after is not None:
             freed = before - after

@@ -70,7 +70,8 @@ class RestoreRun:
         if context.dry_run:
             return _rehearsal(request, found)
         try:
-            count, size_bytes = self._restore(request, repository, found, context)
+            with self.room.reading(repository, context):
+                count, size_bytes = self._restore(request, repository, found, context)
         except NetopsError as error:
             self._record(request, found, context, Status.CRITICAL, (0, 0), str(error))
             raise

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from netops.backup.catalogue import Catalogue
 from netops.backup.engines.base import Engine
-from netops.backup.model import BackupDirectories, BackupPlan, Job, Repository, Source
+from netops.backup.model import BackupPlan, Job, Repository, Source
+from netops.backup.records import BackupDirectories
 from netops.backup.restic.access import Access
 from netops.backup.restic.client import Call
 from netops.backup.restic.sftp import SshKeys
@@ -93,6 +94,39 @@ class BackupRoom:
             f"repository {repository.name!r}",
             wait_s=3600 if remaining_s is None else remaining_s,
             cancelled=context.cancel.is_set,
+        ):
+            context.cancel.check()
+            yield
+
+    @contextmanager
+    def reading(self, repository: Repository, context: Context) -> Iterator[None]:
+        """Read from the repository while the block runs; wait until nobody needs it unread."""
+        with self._readers(repository, context, None, shared=True):
+            yield
+
+    @contextmanager
+    def unread(
+        self, repository: Repository, context: Context, *, wait_s: float | None = None
+    ) -> Iterator[None]:
+        """
+        Keep copies and restores from reading while the block runs; the caller holds the repository.
+
+        restic's check and prune want it for themselves, and fail where somebody only reads.
+        """
+        with self._readers(repository, context, wait_s, shared=False):
+            yield
+
+    @contextmanager
+    def _readers(
+        self, repository: Repository, context: Context, wait_s: float | None, *, shared: bool
+    ) -> Iterator[None]:
+        left_s = [s for s in (wait_s, context.remaining_s()) if s is not None]
+        with lock.hold(
+            self.directories.locks / f"readers-{repository.name}.lock",
+            f"repository {repository.name!r}",
+            wait_s=min(left_s, default=3600),
+            cancelled=context.cancel.is_set,
+            shared=shared,
         ):
             context.cancel.check()
             yield

@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from netops.backup.model import Placement, Repository
+from netops.backup.model import Repository
+from netops.backup.records import Placement
 from netops.backup.restic import client, simple
 from netops.backup.restore import literal
 from netops.backup.room import BackupRoom, limits

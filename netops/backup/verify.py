@@ -44,7 +44,8 @@ class VerifyRun:
                 if context.dry_run:
                     text = f"{count} snapshots listed; would do: {depth.text}"
                     return Result(repository.name, Status.OK, text, {"missing": missing})
-                result = examine(self.room, repository, depth, context)
+                with self.room.unread(repository, context):
+                    result = examine(self.room, repository, depth, context)
         except InterruptedRunError:
             raise
         except NetopsError as error:

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from netops.backup.catalogue import Catalogue
-from netops.backup.model import Backup, Placement
+from netops.backup.records import Backup, Placement
 from netops.cli.runs import View
 from netops.cli.table import one_line, print_table
 from netops.core.clock import local_text, utc_text

@@ -23,16 +23,21 @@ def hold(
     *,
     wait_s: float = 0,
     cancelled: Callable[[], bool] = lambda: False,
+    shared: bool = False,
 ) -> Iterator[None]:
     """
     Hold the lock file `path` while the block runs; `what` names the thing for the error.
 
+    Any number may hold it `shared` at once, none of them beside one who does not share it.
     Raises LockedError with the holder's process and start when it is not free within `wait_s`.
     """
     private_directory(path.parent)
     handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        _take(handle, path, what, wait_s, cancelled)
+        _take(handle, fcntl.LOCK_SH if shared else fcntl.LOCK_EX, (path, what), wait_s, cancelled)
+        if shared:
+            yield
+            return
         note = json.dumps({"pid": os.getpid(), "since": utc_text(SystemClock().now())})
         os.ftruncate(handle, 0)
         os.pwrite(handle, note.encode(), 0)
@@ -42,18 +47,27 @@ def hold(
         os.close(handle)
 
 
-def _take(handle: int, path: Path, what: str, wait_s: float, cancelled: Callable[[], bool]) -> None:
+def _take(
+    handle: int,
+    kind: int,
+    named: tuple[Path, str],
+    wait_s: float,
+    cancelled: Callable[[], bool],
+) -> None:
+    path, what = named
+    nap_s = 0.01
     deadline = time.monotonic() + max(wait_s, _PATIENCE_S)
     while True:
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(handle, kind | fcntl.LOCK_NB)
         except BlockingIOError:
             if time.monotonic() >= deadline or cancelled():
                 raise LockedError(
                     f"{what} is in use{_holder(path)}",
                     hint="wait for that run to end; nothing was changed",
                 ) from None
-            time.sleep(0.01)
+            time.sleep(nap_s)
+            nap_s = min(nap_s * 1.5, 0.2)
         else:
             return
 

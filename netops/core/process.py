@@ -22,9 +22,10 @@ from netops.core.cancel import Cancel
 from netops.core.errors import TimeoutExpiredError, ToolError
 from netops.core.redact import redact
 
-_KEPT_BYTES = 1 << 20  # of each stream, for messages
+_KEPT_BYTES = 8 << 20  # the end of each stream without a sink
 _LINE_BYTES = 16 << 20  # a longer line is cut: no program netops knows writes one
 _TICK_S = 0.2
+_DRAIN_S = 2.0  # how long what a program left in its pipes may be read after its end
 
 LineSink = Callable[[str], None]
 
@@ -116,7 +117,8 @@ def _start(
     cwd: Path | None,
 ) -> subprocess.Popen[bytes]:
     # The prefix would start well and only then not find the program.
-    if shutil.which(argv[0], path={**os.environ, **(env or {})}.get("PATH")) is None:
+    wanted = os.path.join(cwd or "", argv[0]) if "/" in argv[0] else argv[0]  # noqa: PTH118  may stay relative
+    if shutil.which(wanted, path={**os.environ, **(env or {})}.get("PATH")) is None:
         raise ToolError(f"cannot start {argv[0]}: no such program", hint="is it installed?")
     try:
         return subprocess.Popen(
@@ -151,12 +153,16 @@ class _Stream:
         self.buffer = bytearray()
 
     def feed(self, data: bytes) -> None:
-        self.buffer += data
         if self.sink is None:
-            del self.buffer[: -_KEPT_BYTES * 8]
+            self.buffer += data
+            del self.buffer[:-_KEPT_BYTES]
             return
+        if b"\n" not in data:
+            self.buffer += data[: max(_LINE_BYTES - len(self.buffer), 0)]
+            return
+        self.buffer += data
         *lines, rest = self.buffer.split(b"\n")
-        self.buffer = bytearray(rest[:_LINE_BYTES])
+        self.buffer = bytearray(rest)
         for line in lines:
             self.sink(line.decode(errors="backslashreplace"))
 
@@ -189,14 +195,18 @@ class _Running:
 
     def watch(self, limit: float | None, cancel: Cancel | None) -> None:
         """Move bytes until the program ends, the limit passes, or the run is to end."""
+        ended_at: float | None = None
         while self.selector.get_map() or self.process.poll() is None:
             if cancel is not None and cancel.is_set():
                 return
             if limit is not None and time.monotonic() >= limit:
                 return
             ready = self._move()
-            if not ready and self.process.poll() is not None:
-                # A grandchild may hold the pipes open for ever.
+            if self.process.poll() is None:
+                continue
+            ended_at = ended_at or time.monotonic()
+            if not ready or time.monotonic() - ended_at > _DRAIN_S:
+                # A grandchild may hold the pipes open, or write to them, for ever.
                 self.left_behind = bool(self.selector.get_map())
                 break
         self.out.close()

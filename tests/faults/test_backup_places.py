@@ -56,9 +56,12 @@ def test_offsite_server_that_is_down(site: Site) -> None:
     catches_up(site, 2)
 
 
+_ANSWER = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+
+
 @contextmanager
-def silent_server() -> Iterator[int]:
-    """Accept connections and never say a word; yield the port."""
+def silent_server(*, answers: int) -> Iterator[int]:
+    """Answer the first connections, accept all others and never say a word; yield the port."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen(50)
@@ -68,10 +71,13 @@ def silent_server() -> Iterator[int]:
 
         def accept() -> None:
             while not stop.is_set():
-                try:
-                    kept.append(listener.accept()[0])
-                except TimeoutError:
-                    continue
+                with suppress(TimeoutError, ConnectionError):
+                    connection = listener.accept()[0]
+                    kept.append(connection)
+                    if len(kept) <= answers:
+                        connection.recv(1000)
+                        connection.sendall(_ANSWER)
+                        connection.close()
 
         thread = threading.Thread(target=accept)
         thread.start()
@@ -84,17 +90,32 @@ def silent_server() -> Iterator[int]:
                 connection.close()
 
 
-def test_offsite_that_stalls_does_not_hold_the_run_beyond_its_deadline(site: Site) -> None:
+def test_offsite_that_accepts_and_never_answers_is_unreachable_in_time(site: Site) -> None:
     place = site.repositories["offsite"]
     here = place["location"]
-    with silent_server() as port:
-        place.update(location=f"rest:http://127.0.0.1:{port}/", deadline="3s")
+    with silent_server(answers=0) as port:
+        place.update(location=f"rest:http://127.0.0.1:{port}/", connect_timeout="2s")
         site.write()
         started = time.monotonic()
         result = site.backup(code=2)
         assert time.monotonic() - started < 30
     offsite_lags(site, result)
-    assert "within 3 s" in str(result["summary"])
+    assert "does not answer" in str(result["summary"])
+    place.update(location=here, connect_timeout="20s")
+    catches_up(site, 2)
+
+
+def test_offsite_that_stalls_does_not_hold_the_run_beyond_its_deadline(site: Site) -> None:
+    place = site.repositories["offsite"]
+    here = place["location"]
+    with silent_server(answers=1) as port:
+        place.update(location=f"rest:http://127.0.0.1:{port}/", deadline="3s")
+        site.write()
+        started = time.monotonic()
+        result = site.backup(code=2)
+        assert time.monotonic() - started < 40
+    offsite_lags(site, result)
+    assert "within" in str(result["summary"])
     place.update(location=here, deadline="1h")
     catches_up(site, 2)
 
@@ -102,12 +123,12 @@ def test_offsite_that_stalls_does_not_hold_the_run_beyond_its_deadline(site: Sit
 def test_primary_that_stalls_ends_at_its_deadline(site: Site) -> None:
     place = site.repositories["main"]
     here = place["location"]
-    with silent_server() as port:
+    with silent_server(answers=1) as port:
         place.update(location=f"rest:http://127.0.0.1:{port}/", deadline="3s")
         site.write()
         started = time.monotonic()
         result = site.backup(code=2)
-        assert time.monotonic() - started < 30
+        assert time.monotonic() - started < 40
     assert result["error"]["code"] == "timeout"
     place.update(location=here, deadline="1h")
     catches_up(site, 1)
@@ -115,7 +136,7 @@ def test_primary_that_stalls_ends_at_its_deadline(site: Site) -> None:
 
 @pytest.mark.parametrize("command", ["verify", "unlock", "restore"])
 def test_signal_ends_a_command_that_waits_for_a_silent_server(site: Site, command: str) -> None:
-    with silent_server() as port:
+    with silent_server(answers=1 if command != "unlock" else 0) as port:
         site.repositories["main"]["location"] = f"rest:http://127.0.0.1:{port}/"
         site.write()
         arguments = {

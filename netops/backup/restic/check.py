@@ -25,6 +25,8 @@ _FINDINGS: tuple[tuple[str, re.Pattern[str]], ...] = (
 _MISSING = re.compile(rf"pack {_ID}: (?:does not exist|not found)")
 _CONTAINS = re.compile(rf"pack {_ID} contains")
 _BROKEN_BLOB = re.compile(rf"blob {_ID}: ")
+#: The check did not come as far as looking: nothing is known to be broken.
+_NOT_SEEN = re.compile(r"no space left|Is there a repository at|permission denied", re.IGNORECASE)
 _KEPT_FINDINGS = 5000
 _KEPT_FILES = 1000
 _IDS_PER_CALL = 200
@@ -126,7 +128,7 @@ def check(
         # What reads like a cut connection is a cut file when the repository is a directory.
         access.is_local and isinstance(error, UnreachableError)
     )
-    if not is_damage or "no space left" in said.lower():
+    if not is_damage or _NOT_SEEN.search(said):
         raise error
     return _findings(listener, said)
 
