@@ -117,7 +117,7 @@ class Site:
     def backups(self) -> "BackupRoom":
         """The backup room."""
         from netops.backup.catalogue import Catalogue
-        from netops.backup.model import BackupDirectories
+        from netops.backup.records import BackupDirectories
         from netops.backup.room import NOTE_NAME, BackupRoom
 
         return BackupRoom(

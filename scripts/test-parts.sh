@@ -12,7 +12,71 @@ prepare_tests() {
     command -v setpriv >/dev/null 2>&1 || set -- "$@" util-linux
     require_packages "$@"
     has_postgres || add_postgres
+    add_servers
     make_environment test
+}
+
+# Real servers and readers that tests start by themselves, each with a configuration of its own:
+# program, and the package it comes from.
+test_programs() {
+    cat <<'LIST'
+sshd openssh-server
+ssh openssh-client
+clamd clamav-daemon
+clamscan clamav
+sigtool clamav
+faketime faketime
+snmpd snmpd
+snmpget snmp
+chromium chromium
+zbarimg zbar-tools
+openssl openssl
+LIST
+}
+
+# Tests of parts that are missing are skipped, or fail where NETOPS_TEST_REQUIRE demands them.
+add_servers() {
+    set --
+    while read -r program package; do
+        has_program "$program" || case " $* " in *" $package "*) ;; *) set -- "$@" "$package" ;; esac
+    done <<LIST
+$(test_programs)
+LIST
+    [ -d /usr/share/fonts/opentype/noto ] || set -- "$@" fonts-noto-cjk
+    [ $# -gt 0 ] || return 0
+    if ! command -v apt-get >/dev/null 2>&1 || ! can_become_root; then
+        say "  without $* some tests are skipped"
+    else
+        step "apt: $*" install_asleep "$@" || say "  some of these are missing: $*"
+    fi
+}
+
+has_program() {
+    command -v "$1" >/dev/null 2>&1 || [ -x "/usr/sbin/$1" ]
+}
+
+# Install servers without starting them, now or at the next boot: the tests start their own.
+install_asleep() {
+    policy=/usr/sbin/policy-rc.d
+    made=no
+    if [ ! -e "$policy" ]; then
+        printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null && as_root chmod 755 "$policy"
+        made=yes
+    fi
+    installed=0
+    apt_install "$@" || installed=$?
+    [ "$made" = no ] || as_root rm -f "$policy"
+    if [ -d /run/systemd/system ]; then
+        # Only of packages that were not there before: the machine's own servers stay as they are.
+        for package in "$@"; do
+            case $package in
+                openssh-server) as_root systemctl disable ssh || true ;;
+                clamav) as_root systemctl disable clamav-freshclam || true ;;
+                clamav-daemon | snmpd) as_root systemctl disable "$package" || true ;;
+            esac
+        done
+    fi
+    return "$installed"
 }
 
 has_postgres() {

@@ -12,7 +12,8 @@ from typing import Any
 
 from netops.app import Site
 from netops.backup.catalogue import Catalogue
-from netops.backup.model import Backup, Kind, Placement
+from netops.backup.model import Kind
+from netops.backup.records import Backup, Placement
 from netops.core.clock import utc_text
 from netops.core.ids import new_id
 

@@ -7,7 +7,8 @@ from typing import Any
 from netops.backup import gate
 from netops.backup.catalogue import Catalogue
 from netops.backup.engines.base import Staged
-from netops.backup.model import BackupDirectories, BackupPlan, Job, Scan, Source
+from netops.backup.model import BackupPlan, Job, Scan, Source
+from netops.backup.records import BackupDirectories
 from netops.backup.room import BackupRoom
 from netops.core.cancel import Cancel
 from netops.core.clock import SystemClock

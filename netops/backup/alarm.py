@@ -10,7 +10,8 @@ from typing import Any
 from netops.backup.anomaly import WINDOW, Names, Past, Rates, Sign, judge
 from netops.backup.catalogue import Catalogue, printable
 from netops.backup.measure import measure
-from netops.backup.model import Backup, Job
+from netops.backup.model import Job
+from netops.backup.records import Backup
 from netops.backup.restic.messages import Summary
 from netops.backup.room import BackupRoom
 from netops.core.clock import local_text, parse_utc, utc_text

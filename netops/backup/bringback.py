@@ -5,8 +5,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from netops.backup import listing
-from netops.backup.model import Backup, Placement, Repository
+from netops.backup.model import Repository
 from netops.backup.preflight import check_place
+from netops.backup.records import Backup, Placement
 from netops.backup.restic import client, mend
 from netops.backup.room import BackupRoom, limits
 from netops.core.errors import AccessError, IntegrityError, InterruptedRunError, NetopsError

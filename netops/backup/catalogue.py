@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from netops.backup.chain import History
-from netops.backup.model import Backup, Kind, Placement
+from netops.backup.model import Kind
+from netops.backup.records import Backup, Placement
 from netops.core.clock import parse_utc, utc_text
 from netops.store.connection import Row
 from netops.store.database import Database

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from netops.backup.model import Backup, Job, Kind
+from netops.backup.model import Job, Kind
+from netops.backup.records import Backup
 from netops.core.cadence import parse_cadence
 from netops.core.errors import ChainError
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from netops.backup.engines.base import origin_of
-from netops.backup.model import Backup
+from netops.backup.records import Backup
 from netops.backup.restic import client
 from netops.backup.room import BackupRoom, limits
 from netops.core.errors import UsageError

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from netops.backup.model import Placement, Repository
+from netops.backup.model import Repository
+from netops.backup.records import Placement
 from netops.backup.restic.check import Findings, Hits, find_hit
 from netops.backup.room import BackupRoom, limits
 from netops.backup.soundness import Damage, Soundness

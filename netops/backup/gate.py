@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from netops.backup.engines.base import Staged, origin_of
-from netops.backup.model import Job, Remark, Scan
+from netops.backup.model import Job, Scan
 from netops.backup.quarantine import quarantine
+from netops.backup.records import Remark
 from netops.backup.room import BackupRoom
 from netops.backup.scan_index import (
     CLEAN,
@@ -157,7 +158,8 @@ class Gate:
             raise ScannerError("; ".join(self.tally.health.problems), hint=hint)
         self.tally.problems += self.tally.health.problems
         with scratch(self.done) as done:
-            self._take(scanner, self._limits(), done)
+            if self.tally.new:
+                self._take(scanner, self._limits(), done)
         self.is_complete = True
 
     def _limits(self) -> Limits:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from netops.backup.catalogue import printable
-from netops.backup.model import Backup
+from netops.backup.records import Backup
 from netops.backup.room import BackupRoom
 from netops.core.clock import local_text, utc_text
 from netops.core.errors import UsageError

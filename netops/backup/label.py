@@ -8,7 +8,8 @@ from typing import Any
 from netops.backup.catalogue import Catalogue
 from netops.backup.custody import Holding, Item, holder_of
 from netops.backup.handover import Custody
-from netops.backup.model import Backup, BackupPlan, Job, Kind, Placement
+from netops.backup.model import BackupPlan, Job, Kind
+from netops.backup.records import Backup, Placement
 from netops.core.errors import UsageError
 from netops.core.i18n import display_width, mark, mark_plural
 from netops.reports.words import Words, moment, size, visible, zone

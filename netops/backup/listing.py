@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from netops.backup.model import Backup, Repository
+from netops.backup.model import Repository
+from netops.backup.records import Backup
 from netops.backup.restic import simple
 from netops.backup.room import BackupRoom, limits
 from netops.core.clock import local_text

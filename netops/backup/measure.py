@@ -4,7 +4,8 @@ import json
 from dataclasses import replace
 
 from netops.backup.anomaly import Names, Rates
-from netops.backup.model import Backup, Job, Kind
+from netops.backup.model import Job, Kind
+from netops.backup.records import Backup
 from netops.backup.restic.messages import Summary
 from netops.backup.room import BackupRoom
 from netops.core.clock import parse_utc

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from netops.backup import listing
-from netops.backup.model import Backup, Job, Placement, Repository
+from netops.backup.model import Job, Repository
 from netops.backup.preflight import check_place
+from netops.backup.records import Backup, Placement
 from netops.backup.recover import recover_place
 from netops.backup.restic import client
 from netops.backup.room import BackupRoom, limits

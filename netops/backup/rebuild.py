@@ -8,8 +8,9 @@ from typing import Any
 
 from netops.backup.catalogue import printable
 from netops.backup.engines.base import origin_of
-from netops.backup.model import Backup, Job, Kind, Placement, Repository
+from netops.backup.model import Job, Kind, Repository
 from netops.backup.preflight import check_tools
+from netops.backup.records import Backup, Placement
 from netops.backup.restic import simple
 from netops.backup.restic.simple import Snapshot
 from netops.backup.room import NOTE_NAME, BackupRoom, limits

@@ -4,7 +4,8 @@ from contextlib import suppress
 from dataclasses import replace
 
 from netops.backup import listing
-from netops.backup.model import Backup, Job, Placement, Repository
+from netops.backup.model import Job, Repository
+from netops.backup.records import Backup, Placement
 from netops.backup.restic import client, simple
 from netops.backup.room import BackupRoom, limits
 from netops.core.clock import local_text

@@ -99,7 +99,12 @@ class RepairRun:
             context.progress(Progress(step="taking out what is broken"))
             self._take_out(repository, diagnosis, version, story, context)
             client.rebuild_index(access, replace(call, on_progress=None))
-            salvage.give_back()
+            try:
+                salvage.give_back()
+            except InterruptedRunError:
+                raise
+            except NetopsError as error:
+                story.problems.append(f"what was saved could not be stored again: {error}")
         left = self._assess(repository, context)
         bring = self._bring(repository, context)
         gone = [p.backup_id for p in self.room.catalogue.gone_at(repository.name)]

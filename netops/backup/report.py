@@ -10,7 +10,7 @@ from typing import Any
 from netops.backup.coverage import Cover
 from netops.backup.custody import Handover, Holding
 from netops.backup.handover import Custody
-from netops.backup.model import Backup
+from netops.backup.records import Backup
 from netops.backup.register import Comparison
 from netops.backup.status import Protection
 from netops.core.clock import parse_utc, utc_text

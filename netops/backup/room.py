@@ -7,7 +7,8 @@ from pathlib import Path
 
 from netops.backup.catalogue import Catalogue
 from netops.backup.engines.base import Engine
-from netops.backup.model import BackupDirectories, BackupPlan, Job, Repository, Source
+from netops.backup.model import BackupPlan, Job, Repository, Source
+from netops.backup.records import BackupDirectories
 from netops.backup.restic.access import Access
 from netops.backup.restic.client import Call
 from netops.backup.restic.sftp import SshKeys

@@ -10,8 +10,9 @@ from netops.backup.chain import Decision, History, NotDue
 from netops.backup.damage import open_damage_text
 from netops.backup.engines.base import Engine, Staged, staging_directory
 from netops.backup.examine import with_checks
-from netops.backup.model import Backup, Job, Kind, Placement, Remark, Repository, Source
+from netops.backup.model import Job, Kind, Repository, Source
 from netops.backup.offsite import Copied, copy_everywhere
+from netops.backup.records import Backup, Placement, Remark
 from netops.backup.recover import recover_job
 from netops.backup.restic import client
 from netops.backup.restic.messages import Summary

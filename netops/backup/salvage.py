@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from netops.backup.model import Placement, Repository
-from netops.backup.restic import client
+from netops.backup.model import Repository
+from netops.backup.records import Placement
+from netops.backup.restic import client, simple
 from netops.backup.restore import literal
 from netops.backup.room import BackupRoom, limits
 from netops.core.errors import InterruptedRunError, NetopsError
@@ -16,6 +17,8 @@ from netops.core.run import Context, Progress
 #: Larger files are left to the sources and the other repositories.
 _MOST_BYTES = 2 * 1000**3
 _MOST_SNAPSHOTS = 50
+_TAG = "netops-salvage"
+_LIST_S = 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +65,12 @@ class Salvage:
             return
         access = self.room.access(self.repository)
         call = limits(self.context, self.repository.deadline_s, quiet=True)
-        tree = client.Tree([str(self.directory)], tags=["netops-salvage"], host=self.room.host)
+        tree = client.Tree([str(self.directory)], tags=[_TAG], host=self.room.host)
         try:
-            summary = client.backup(access, tree, call)
+            client.backup(access, tree, call)
             # The pieces stay; the snapshot that carried them is nobody's backup.
-            client.forget(access, [summary.snapshot_id], call)
+            carriers = simple.snapshots(access, tag=_TAG, deadline_s=_LIST_S)
+            client.forget(access, [carrier.id for carrier in carriers], call)
         finally:
             shutil.rmtree(self.directory, ignore_errors=True)
 

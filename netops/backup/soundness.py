@@ -6,8 +6,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from netops.backup.catalogue import printable
-from netops.core.cadence import clock_went_back, parse_cadence
 from netops.core.clock import parse_utc, utc_text
 from netops.store.database import Database
 
@@ -15,6 +13,9 @@ from netops.store.database import Database
 _EARLY = 0.1
 #: A cadence may be overrun by this share before anyone is told.
 _GRACE = 0.25
+#: Nothing is late before its shortest turn is over.
+_LEAST_TURNS = {"weekly": timedelta(days=7), "monthly": timedelta(days=28)}
+_NO_TURN = timedelta(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,8 @@ class Soundness:
 
     def put_damage(self, location: str, damage: Damage, run_id: str) -> None:
         """Remember something broken."""
+        from netops.backup.catalogue import printable
+
         self.database.execute(
             "put_damage",
             location=location,
@@ -120,6 +123,8 @@ def next_part(readings: Sequence[Reading], parts: int) -> int:
 
 def is_part_due(readings: Sequence[Reading], cadence: str, parts: int, now: datetime) -> bool:
     """Tell whether it is time for the next portion, so that all are read once per cadence."""
+    from netops.core.cadence import clock_went_back, parse_cadence
+
     turn = parse_cadence(cadence)
     if turn.rule is None:
         return False
@@ -133,8 +138,12 @@ def is_part_due(readings: Sequence[Reading], cadence: str, parts: int, now: date
 
 def is_overdue(readings: Sequence[Reading], cadence: str, since: datetime, now: datetime) -> bool:
     """Tell whether not everything was read back within the cadence; `since` is the first backup."""
+    age = now - (fully_read_at(readings) or since)
+    if age < _LEAST_TURNS.get(cadence, _NO_TURN):
+        return False  # monitoring asks every minute, and almost always it is so
+    from netops.core.cadence import parse_cadence
+
     turn = parse_cadence(cadence)
     if turn.rule is None:
         return False
-    last = fully_read_at(readings) or since
-    return now - last > timedelta(seconds=turn.interval_s * (1 + _GRACE))
+    return age > timedelta(seconds=turn.interval_s * (1 + _GRACE))

@@ -169,6 +169,8 @@ def _attempt_status(
     status = _known(attempt["status"])
     if status is Status.OK:
         return status, ""
+    if str(attempt["message"]).startswith("damaged:"):
+        return status, ""  # the open damage tells the same, and what to do
     return status, f"last run: {attempt['message'] or status.name}"
 
 
@@ -212,7 +214,7 @@ def _alarm_status(job: Job, location: str, alarm_id: str | None) -> tuple[Status
 
 
 def _check_remark(check: Row | None) -> str:
-    if check is None or check["status"] == Status.OK:
+    if check is None or check["status"] == Status.OK or check["message"].startswith("damaged:"):
         return ""
     return f"verification: {check['message']}"
 

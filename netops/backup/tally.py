@@ -4,7 +4,7 @@ import os
 from dataclasses import dataclass, field
 from typing import Any
 
-from netops.backup.model import Remark
+from netops.backup.records import Remark
 from netops.backup.scanners.base import Finding, Health, Verdict
 from netops.core.clock import utc_text
 from netops.core.status import Status

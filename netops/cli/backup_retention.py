@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from netops.app import Site
-from netops.backup.model import Backup
 from netops.backup.plan import chosen_jobs, chosen_repositories
+from netops.backup.records import Backup
 from netops.cli.options import DryRun, Json, Quiet, Timeout
 from netops.cli.runs import View, open_site, perform
 from netops.core.clock import local_text, parse_utc

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from netops.backup.catalogue import Catalogue
-from netops.backup.model import Backup, Placement
+from netops.backup.records import Backup, Placement
 from netops.cli.runs import View
 from netops.cli.table import one_line, print_table
 from netops.core.clock import local_text, utc_text
@@ -86,7 +86,9 @@ def print_list(catalogue: Catalogue, job: str | None, limit: int, *, as_json: bo
 def _seen(place: Placement) -> str:
     if place.is_good:
         return place.location
-    return f"{place.location} ({'dropped' if place.forgotten_at else 'missing'})"
+    if place.forgotten_at:
+        return f"{place.location} (dropped)"
+    return f"{place.location} ({'damaged' if place.listed_at else 'missing'})"
 
 
 def print_backup(catalogue: Catalogue, backup_id: str, *, as_json: bool) -> None:

@@ -19,6 +19,7 @@ NOUNS = {
     "inventory": "List and select the devices of the site.",
     "journal": "Read, prove and verify the operation journal.",
     "schedule": "Plan, install and run what is due.",
+    "snmp": "Ask devices by SNMP, or play one.",
 }
 #: Verbs without a noun: module and function.
 _VERBS = {"init": "netops.cli.init", "doctor": "netops.cli.doctor"}

@@ -24,7 +24,7 @@ from netops.core.run import Options, Work
 from tests.cheap_key import make_cheap
 
 ROOT = Path(__file__).parents[2]
-PASSWORD = "secret"
+PASSWORD = "only-for-retention-4711"
 START = datetime(2026, 11, 1, 3, tzinfo=UTC)
 
 

@@ -257,7 +257,8 @@ WHERE location = :location AND status IN (0, 1) AND listed_at IS NOT NULL
 -- Copies that were begun and never seen at the location: killed, timed out, or failed half-way.
 SELECT * FROM placement
 WHERE location = :location AND role = 'offsite' AND listed_at IS NULL AND started_at IS NOT NULL
-    AND (status IS NULL OR (status > 1 AND substr(message, 1, 5) <> 'gone:'));
+    AND (status IS NULL OR (status > 1 AND substr(message, 1, 5) <> 'gone:'))
+    AND forgotten_at IS NULL;
 
 -- listed_at_location --
 -- Everything that was seen at a location, whole or damaged.
@@ -307,7 +308,7 @@ RETURNING object;
 -- What was once seen at the location and is not listed there any more.
 SELECT * FROM placement
 WHERE location = :location AND listed_at IS NULL AND snapshot_id IS NOT NULL AND status = 2
-    AND substr(message, 1, 5) = 'gone:';
+    AND substr(message, 1, 5) = 'gone:' AND forgotten_at IS NULL;
 
 -- add_change_rate --
 INSERT INTO change_rate (backup_id, job, seq, kind, files, files_before, bytes, bytes_before,

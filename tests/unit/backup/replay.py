@@ -10,7 +10,8 @@ from typing import Any
 from netops.backup.anomaly import Past, Rates, Sign, judge
 from netops.backup.content import Reading
 from netops.backup.measure import compare, is_quiet
-from netops.backup.model import AlarmLimits, Backup, Kind
+from netops.backup.model import AlarmLimits, Kind
+from netops.backup.records import Backup
 from netops.backup.sample import FILES
 
 _START = datetime(2026, 11, 2, tzinfo=UTC)

@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from netops.backup.catalogue import Catalogue
-from netops.backup.model import Backup, BackupDirectories, BackupPlan, Job, Kind
+from netops.backup.model import BackupPlan, Job, Kind
 from netops.backup.rebuild import RebuildRun, Tagged, read_tags
+from netops.backup.records import Backup, BackupDirectories
 from netops.backup.restic.simple import Snapshot
 from netops.backup.room import BackupRoom, tags_of
 from netops.core.clock import SystemClock

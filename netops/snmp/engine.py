@@ -1,0 +1,45 @@
+"""What an SNMP engine is; tests/contracts checks every one."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from netops.core.registry import Registry
+from netops.snmp.model import Outcome, Talk
+
+
+@dataclass(frozen=True, slots=True)
+class Traits:
+    """What an engine can do, so that nobody asks for its name."""
+
+    #: Bindings of one batch that are worth asking at once.
+    window: int
+    #: It can change values on a device.
+    can_set: bool
+
+
+class Engine(Protocol):
+    """Exchanges requests and responses with many agents at once."""
+
+    traits: Traits
+
+    def converse(self, talks: Iterable[Talk]) -> Iterator[Outcome]:
+        """
+        Lead every conversation to its end and yield the outcomes as they come.
+
+        At most one request per agent is out at a time; a lost one is sent again with the same
+        request id. Never raises for what an agent does: that is the talk's `error`.
+        """
+
+    def close(self) -> None:
+        """Let go of sockets; calling it twice is allowed."""
+
+
+#: Every engine by name; `netops.snmp_engines` is the entry-point group.
+ENGINES: Registry[Engine] = Registry(
+    "netops.snmp_engines",
+    {
+        "own": "netops.snmp.engines.own:OwnEngine",
+        "pysnmp": "netops.snmp.engines.pysnmp:PysnmpEngine",
+    },
+)

@@ -1,0 +1,1 @@
+"""The engines: ours for volume, pysnmp beside it for SET and as the oracle."""

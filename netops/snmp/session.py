@@ -1,0 +1,162 @@
+"""How requests to one agent are sealed and its answers opened; for v3 with discovery and clock."""
+
+from typing import Protocol
+
+from netops.core.errors import AccessError, NetopsError
+from netops.snmp import ber, message, oid, pdu
+from netops.snmp.ber import WireError
+from netops.snmp.message import AUTH, PRIVATE, REPORTABLE, Envelope, Header, Sealed
+from netops.snmp.model import Community, Target, User
+from netops.snmp.pdu import Request, Response
+from netops.snmp.peers import Address, Peer, PeerBook
+from netops.snmp.usm import Keys, keys_of, secured
+
+_REPORTS = oid.encode("1.3.6.1.6.3.15.1.1")
+_BAD_LEVEL, _NOT_IN_TIME, _NO_USER, _NO_ENGINE, _BAD_DIGEST, _NO_DECRYPT = 1, 2, 3, 4, 5, 6
+_REFUSALS = {
+    _BAD_LEVEL: ("does not offer this security level to the user", "compare auth and privacy"),
+    _NO_USER: ("does not know the user", "compare the user name"),
+    _BAD_DIGEST: ("found the signature wrong", "compare password and authentication protocol"),
+    _NO_DECRYPT: ("could not decrypt", "compare privacy password, protocol and key extension"),
+}
+_ENGINE_ID_BYTES = range(5, 33)  # RFC 3411 §5, SnmpEngineID
+_DISCOVER = Request(pdu.GET, ())
+
+
+class Session(Protocol):
+    """The security between us and one agent."""
+
+    def seal(self, request: Request, ident: int) -> bytes:
+        """Return the datagram to send; `ident` is its request id and message id."""
+
+    def open(self, envelope: Envelope) -> Response | None:
+        """
+        Return the answer, None when the request must be sealed and sent anew.
+
+        Raises WireError for what does not come from the agent, AccessError when it refuses.
+        """
+
+
+def session_for(target: Target, address: Address, book: PeerBook) -> Session:
+    """Return the session that suits the target."""
+    if isinstance(target.auth, User):
+        return UserSession(target.auth, address, book)
+    return CommunitySession(target.version, target.auth)
+
+
+class CommunitySession:
+    """v1 and v2c: a word in clear text."""
+
+    __slots__ = ("_community", "_head", "_version")
+
+    def __init__(self, version: str, auth: Community) -> None:
+        self._version = message.VERSIONS[version]
+        self._community = auth.name.encode()
+        self._head = message.community_head(self._version, self._community)
+
+    def seal(self, request: Request, ident: int) -> bytes:
+        """Return the datagram to send."""
+        return message.wrap(self._head + pdu.encode(request, ident))
+
+    def open(self, envelope: Envelope) -> Response | None:
+        """Return the answer if version and community are ours."""
+        data, at, end = envelope.data, envelope.at, envelope.end
+        community, at = ber.read_octets(data, at, end)
+        kind, _, at, end = pdu.read_head(data, at, end)
+        if (
+            kind != pdu.RESPONSE
+            or community != self._community
+            or envelope.version != self._version
+        ):
+            raise WireError("an answer to somebody else")
+        return pdu.read_rest(data, at, end)
+
+
+class UserSession:
+    """
+    v3 with the user-based security model (RFC 3414).
+
+    An unauthenticated report is believed for discovery alone. An authenticated answer carries
+    the message id we drew at random for this request, so it cannot be an old one played again;
+    that is why an agent may set its own clock, even back, when it forgot how often it booted.
+    """
+
+    __slots__ = ("_address", "_book", "_keys", "_keys_for", "_level", "_user")
+
+    def __init__(self, user: User, address: Address, book: PeerBook) -> None:
+        self._user, self._address, self._book = user, address, book
+        self._keys: Keys | None = None
+        self._keys_for: bytes | None = None
+        self._level = (AUTH if user.auth else 0) | (PRIVATE if user.privacy else 0)
+
+    def seal(self, request: Request, ident: int) -> bytes:
+        """Return the datagram to send: a discovery as long as the agent is unknown."""
+        peer = self._book.get(self._address)
+        if peer is None:
+            probe = message.scoped(b"", b"", pdu.encode(_DISCOVER, ident))
+            return message.write_v3(Header(ident, REPORTABLE), probe)
+        scoped = message.scoped(
+            peer.engine_id, self._user.context.encode(), pdu.encode(request, ident)
+        )
+        now = peer.time_now(self._book.monotonic_s())
+        user = self._user.name.encode()
+        header = Header(
+            ident, self._level | REPORTABLE, peer.engine_id, peer.boots, now, user, b"", b""
+        )
+        keys = self._keys_with(peer)
+        return secured(header, scoped, keys)
+
+    def _keys_with(self, peer: Peer) -> Keys | None:
+        if self._user.auth and self._keys_for != peer.engine_id:
+            self._keys, self._keys_for = keys_of(self._user, peer.engine_id), peer.engine_id
+        return self._keys
+
+    def open(self, envelope: Envelope) -> Response | None:
+        """Return the answer once it is proven to come from the agent."""
+        if envelope.version != message.V3:
+            raise WireError("an answer in another version")
+        sealed = message.read_v3(envelope)
+        payload = self._verified(envelope, sealed)
+        at, end = message.open_scoped(payload)
+        kind, ident, at, end = pdu.read_head(payload, at, end)
+        if kind == pdu.REPORT:
+            self._heed(sealed.header, pdu.read_rest(payload, at, end))
+            return None
+        enough = sealed.header.flags & self._level == self._level
+        if kind != pdu.RESPONSE or ident != envelope.ident or not enough:
+            raise WireError("an answer that is not protected as the request was")
+        return pdu.read_rest(payload, at, end)._replace(size_bytes=len(envelope.data))
+
+    def _verified(self, envelope: Envelope, sealed: Sealed) -> bytes:
+        header = sealed.header
+        if not header.flags & AUTH:
+            if header.flags & PRIVATE:
+                raise WireError("encrypted, but not signed")
+            return sealed.payload
+        peer = self._book.get(self._address)
+        keys = self._keys_with(peer) if peer else None
+        if peer is None or keys is None or header.engine_id != peer.engine_id:
+            raise WireError("signed by an unknown engine")
+        keys.verify(envelope.data[: envelope.end], sealed.auth_at, header.auth)
+        peer.hear(header.boots, header.time, self._book.monotonic_s())
+        if not header.flags & PRIVATE:
+            return sealed.payload
+        if not keys.privacy:
+            raise WireError("encrypted without need")
+        return keys.decrypt(sealed.payload, header.boots, header.time, header.salt)
+
+    def _heed(self, header: Header, report: Response) -> None:
+        name = report.varbinds[0][0] if report.varbinds else b""
+        reason = name[len(_REPORTS)] if name.startswith(_REPORTS) and name != _REPORTS else 0
+        if reason == _NO_ENGINE and len(header.engine_id) in _ENGINE_ID_BYTES:
+            self._book.learn(self._address, header.engine_id, header.boots, header.time)
+        elif reason == _NOT_IN_TIME and header.flags & AUTH:
+            pass  # its clock was taken over when the signature proved right
+        elif reason in _REFUSALS:
+            raise self._refused(reason)
+        else:
+            raise WireError("a report that proves nothing")
+
+    def _refused(self, reason: int) -> NetopsError:
+        what, hint = _REFUSALS[reason]
+        return AccessError(f"{self._address[0]} {what} {self._user.name!r}", hint=hint)

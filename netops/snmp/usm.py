@@ -1,0 +1,179 @@
+"""Keys, signatures and ciphers of SNMPv3 (RFC 3414, 3826, 7860; draft-blumenthal-aes-usm-04, draft-reeder-snmpv3-usm-3desede-00)."""
+
+import hashlib
+import hmac
+import os
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from netops.snmp import ber, message
+from netops.snmp.ber import WireError
+from netops.snmp.message import Header
+from netops.snmp.model import User
+
+#: Authentication → octets of the signature that are sent (RFC 3414 §6, RFC 7860 §4).
+_SIGNATURE = {"md5": 12, "sha1": 12, "sha224": 16, "sha256": 24, "sha384": 32, "sha512": 48}
+_KEY = {"des": 16, "aes128": 16, "aes192": 24, "aes256": 32}
+_MEBIBYTE = 1_048_576
+_BLOCK = 8
+_WRONG_PADDING = "a cipher text of a wrong length"
+
+
+@lru_cache(maxsize=512)
+def password_key(algorithm: str, password: str) -> bytes:
+    """Return the key of a password: a hash over one mebibyte, so it is kept (RFC 3414 §A.2)."""
+    text = password.encode()
+    whole = text * (_MEBIBYTE // len(text) + 1)
+    return hashlib.new(algorithm, whole[:_MEBIBYTE], usedforsecurity=False).digest()
+
+
+@lru_cache(maxsize=16_384)
+def localized_key(algorithm: str, password: str, engine_id: bytes) -> bytes:
+    """Return the key that holds for one agent only (RFC 3414 §2.6)."""
+    return _localize(algorithm, password_key(algorithm, password), engine_id)
+
+
+def _localize(algorithm: str, key: bytes, engine_id: bytes) -> bytes:
+    return hashlib.new(algorithm, key + engine_id + key, usedforsecurity=False).digest()
+
+
+@lru_cache(maxsize=16_384)
+def privacy_key(algorithm: str, password: str, engine_id: bytes, privacy: str) -> bytes:
+    """Return the privacy key, extended where the hash is shorter than the cipher asks."""
+    key = localized_key(algorithm, password, engine_id)
+    cipher, _, extension = privacy.partition("-")
+    wanted = _KEY[cipher]
+    while len(key) < wanted:
+        key += _extend(algorithm, key, engine_id, reeder=extension == "reeder")
+    return key[:wanted]
+
+
+def _extend(algorithm: str, key: bytes, engine_id: bytes, *, reeder: bool) -> bytes:
+    if not reeder:
+        return hashlib.new(algorithm, key, usedforsecurity=False).digest()
+    # Reeder: the last digest plays the password for the next one.
+    size = hashlib.new(algorithm, usedforsecurity=False).digest_size
+    last = key[-size:]
+    whole = last * (_MEBIBYTE // size + 1)
+    again = hashlib.new(algorithm, whole[:_MEBIBYTE], usedforsecurity=False).digest()
+    return _localize(algorithm, again, engine_id)
+
+
+@dataclass(slots=True)
+class Keys:
+    """What one user shares with one agent."""
+
+    algorithm: str
+    auth_key: bytes
+    privacy: str | None
+    privacy_key: bytes
+    signature_bytes: int
+
+    def sign(self, whole: bytes, at: int) -> bytes:
+        """Return the message with its signature in place of the zeros at `at`."""
+        return whole[:at] + self._digest(whole) + whole[at + self.signature_bytes :]
+
+    def verify(self, whole: bytes, at: int, signature: bytes) -> None:
+        """Raise WireError unless the signature at `at` was made with this key."""
+        size = self.signature_bytes
+        if len(signature) != size:
+            raise WireError("a signature of a wrong length")
+        blank = whole[:at] + bytes(size) + whole[at + size :]
+        if not hmac.compare_digest(self._digest(blank), signature):
+            raise WireError("a wrong signature")
+
+    def _digest(self, whole: bytes) -> bytes:
+        return hmac.digest(self.auth_key, whole, self.algorithm)[: self.signature_bytes]
+
+    def encrypt(self, text: bytes, boots: int, time: int) -> tuple[bytes, bytes]:
+        """Return cipher text and salt."""
+        if self.privacy == "des":
+            salt = boots.to_bytes(4, "big") + os.urandom(4)
+            padded = text + bytes(-len(text) % _BLOCK)
+            return _run(_des(self.privacy_key, salt).encryptor(), padded), salt
+        salt = os.urandom(8)
+        return _run(_aes(self.privacy_key, boots, time, salt).encryptor(), text), salt
+
+    def decrypt(self, text: bytes, boots: int, time: int, salt: bytes) -> bytes:
+        """Return plain text, for DES with up to seven octets behind it; raise WireError."""
+        if len(salt) != _BLOCK:
+            raise WireError("a salt of a wrong length")
+        if self.privacy == "des":
+            if not text or len(text) % _BLOCK:
+                raise WireError(_WRONG_PADDING)
+            return _run(_des(self.privacy_key, salt).decryptor(), text)
+        return _run(_aes(self.privacy_key, boots, time, salt).decryptor(), text)
+
+
+def keys_of(user: User, engine_id: bytes) -> Keys:
+    """Return what `user` shares with the agent; the user has an authentication."""
+    algorithm = user.auth or ""
+    return Keys(
+        algorithm,
+        localized_key(algorithm, user.auth_password, engine_id),
+        user.privacy,
+        privacy_key(algorithm, user.privacy_password, engine_id, user.privacy)
+        if user.privacy
+        else b"",
+        _SIGNATURE[algorithm],
+    )
+
+
+def secured(header: Header, scoped: bytes, keys: Keys | None) -> bytes:
+    """Return the message, encrypted and signed as the header's flags say."""
+    if keys is None:
+        return message.write_v3(header, scoped)
+    salt = b""
+    if header.flags & message.PRIVATE:
+        scoped, salt = keys.encrypt(scoped, header.boots, header.time)
+        scoped = ber.tlv(ber.OCTETS, scoped)
+    blank = bytes(keys.signature_bytes)
+    whole = message.write_v3(header._replace(auth=blank, salt=salt), scoped)
+    # Behind the signature stand only the salt and the payload.
+    return keys.sign(whole, len(whole) - len(scoped) - len(salt) - 2 - keys.signature_bytes)
+
+
+def _run(context: Any, text: bytes) -> bytes:
+    return bytes(context.update(text) + context.finalize())
+
+
+def _aes(key: bytes, boots: int, time: int, salt: bytes) -> Any:
+    cipher, modes, aes, _ = _library()
+    vector = (boots & 0xFFFFFFFF).to_bytes(4, "big") + (time & 0xFFFFFFFF).to_bytes(4, "big") + salt
+    return cipher(aes(key), modes.CFB(vector))
+
+
+def _des(key: bytes, salt: bytes) -> Any:
+    cipher, modes, _, triple_des = _library()
+    vector = bytes(one ^ two for one, two in zip(key[8:16], salt, strict=True))
+    return cipher(triple_des(key[:8] * 3), modes.CBC(vector))  # 3DES of one key is DES
+
+
+class _Modes:
+    """The two modes, from wherever this release of cryptography keeps them."""
+
+    CBC: Any
+    CFB: Any
+
+
+@lru_cache(maxsize=1)
+def _library() -> tuple[Any, Any, Any, Any]:
+    # cryptography moves what is old to `decrepit`; SNMPv3 has nothing newer (RFC 3826).
+    from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+
+    found = _Modes()
+    found.CBC = modes.CBC
+    try:
+        from cryptography.hazmat.decrepit.ciphers.modes import CFB
+
+        found.CFB = CFB
+    except ImportError:
+        found.CFB = modes.CFB
+    try:
+        from cryptography.hazmat.decrepit.ciphers.algorithms import TripleDES
+
+        triple_des: Any = TripleDES
+    except ImportError:
+        triple_des = algorithms.TripleDES
+    return Cipher, found, algorithms.AES, triple_des
