@@ -195,3 +195,14 @@ def test_init_makes_what_is_missing_and_proves_what_is_there(site: Site, tmp_pat
     assert summaries["fresh"].startswith("created")
     assert (fresh.parent.stat().st_mode & 0o777) == 0o700
     assert site.netops("backup", "init", "fresh").code == 0
+
+
+def test_job_that_is_only_run_by_hand_has_no_limit_of_age_in_any_form(site: Site) -> None:
+    site.job["policy"] = {"full": "never", "differential": None}
+    site.write()
+    site.backup()
+    for flags in ((), ("--plugin",), ("--json",)):
+        done = site.netops("backup", "status", *flags)
+        assert done.code == 0, done
+        assert "inf" not in done.out.lower()
+    assert site.status()["main"]["warning_after_s"] is None

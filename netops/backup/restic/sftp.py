@@ -39,7 +39,9 @@ def ssh_host(location: str) -> SshHost | None:
         parts = urlsplit(location)
         user = unquote(parts.username) if parts.username else None
         return SshHost(parts.hostname, user, parts.port) if parts.hostname else None
-    user, at, host = rest.partition(":")[0].rpartition("@")
+    start = rest.find("]") + 1 if "[" in rest else 0  # the colons of an IPv6 address
+    end = rest.find(":", start)
+    user, at, host = rest[: end if end >= 0 else None].rpartition("@")
     return SshHost(host, user if at else None) if host else None
 
 

@@ -121,7 +121,7 @@ def _call(
         base = [
             *die_with_parent(),
             *ended_by,
-            *("timeout", "--signal=INT", "--kill-after=10", f"{deadline_s:.1f}"),
+            *("timeout", "--signal=INT", "--kill-after=10", f"{max(deadline_s, 0.1):.1f}"),
             *die_with_parent(),
             *launcher,
             *invocation.argv,

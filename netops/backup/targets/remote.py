@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from netops.backup.restic.sftp import ssh_host
 from netops.backup.targets.base import Traits, split
-from netops.core.errors import UnreachableError
+from netops.core.errors import ConfigError, UnreachableError
 from netops.core.redact import redact
 
 _PORTS = {"http": 80, "https": 443, "ssh": 22}
@@ -21,7 +21,6 @@ class RemoteTarget:
 
     def __init__(self, location: str) -> None:
         self.location = location
-        self.address = address_of(location)
 
     def reach(self, timeout_s: float) -> None:
         """
@@ -29,9 +28,10 @@ class RemoteTarget:
 
         A connection alone proves nothing: the kernel takes it for a program that hangs.
         """
-        if self.address is None:
+        address = address_of(self.location)
+        if address is None:
             return  # rclone remotes and cloud names: restic's own deadline must do
-        host, port = self.address
+        host, port = address
         try:
             knock(host, port, _opening(self.location, host), timeout_s)
         except OSError as error:
@@ -110,14 +110,24 @@ def address_of(location: str) -> tuple[str, int] | None:
     if kind == "sftp":
         return _ssh_address(location)
     if kind in {"rest", "s3"} and "://" in rest:
-        parts = urlsplit(rest)
-        port = parts.port or _PORTS.get(parts.scheme)
-        return (parts.hostname, port) if parts.hostname and port else None
+        return _url_address(rest)
     if kind == "s3":  # s3:host/bucket
         host, _, _ = rest.partition("/")
         name, _, port_text = host.partition(":")
         return (name, int(port_text) if port_text.isdigit() else 443) if name else None
     return None
+
+
+def _url_address(url: str) -> tuple[str, int] | None:
+    try:
+        parts = urlsplit(url)
+        port = parts.port or _PORTS.get(parts.scheme)
+    except ValueError as error:
+        raise ConfigError(
+            f"{redact(url)} is no address: {error}",
+            hint="correct the location of the repository in netops.yaml",
+        ) from None
+    return (parts.hostname, port) if parts.hostname and port else None
 
 
 def _ssh_address(location: str) -> tuple[str, int] | None:

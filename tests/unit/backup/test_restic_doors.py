@@ -10,7 +10,7 @@ from netops.backup.restic.access import Access, copy_flags, opened
 from netops.backup.restic.check import Findings, _findings, _Listener
 from netops.backup.restic.sftp import SshHost, SshKeys, ssh_command, ssh_host
 from netops.backup.restic.watch import Watch
-from netops.backup.targets.remote import RemoteTarget, address_of
+from netops.backup.targets.remote import address_of
 from netops.core.cancel import Cancel
 from netops.core.errors import ConfigError, InterruptedRunError, UnreachableError
 from netops.core.secrets import Secret
@@ -165,4 +165,3 @@ def test_an_interrupted_run_is_no_stall() -> None:
 )
 def test_where_to_knock(location: str, address: tuple[str, int] | None) -> None:
     assert address_of(location) == address
-    assert RemoteTarget(location).address == address
