@@ -148,16 +148,15 @@ class Site:
 
     def protections(self, names: list[str]) -> "list[Protection]":
         """Return how well each job is protected in each place."""
-        from netops.backup.plan import chosen_jobs
         from netops.backup.status import protections
+        from netops.backup.watch import watches
         from netops.core.lock import is_held
 
         return protections(
-            chosen_jobs(self.backup_plan, names),
+            watches(self.data["backup"], names),
             self.database,
             self.clock.now(),
             lambda job: is_held(self.locks / f"job-{job}.lock"),
-            self.backup_plan.repositories,
         )
 
     def covers(self, selector: str = "") -> "list[Cover]":

@@ -2,22 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
 from typing import Any
+
+from netops.backup.kind import Kind as Kind  # noqa: PLC0414  it is one of these words
 
 #: The class of data that rules want kept for six months at least.
 ACCESS_LOG = "access-log"
-
-
-class Kind(StrEnum):
-    """What a backup reads again; every kind restores completely on its own."""
-
-    #: Every file is read again, which also heals what rotted unnoticed.
-    FULL = "full"
-    #: What changed since the last good full backup.
-    DIFFERENTIAL = "differential"
-    #: What changed since the last backup of any kind.
-    LOG = "log"
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from netops.backup.model import (
     Ssh,
     Verification,
 )
+from netops.backup.watch import check_names
 from netops.core.errors import UsageError
 
 #: Six months: how long records of access have to be kept.
@@ -149,12 +150,7 @@ def _source(entry: Mapping[str, Any]) -> Source:
 
 def chosen_jobs(plan: BackupPlan, names: list[str]) -> list[Job]:
     """Return the named jobs, all when none is named; raise UsageError for an unknown one."""
-    unknown = [name for name in names if name not in plan.jobs]
-    if unknown:
-        raise UsageError(
-            f"there is no backup job {', '.join(map(repr, unknown))}",
-            hint=f"jobs in netops.yaml: {', '.join(plan.jobs) or 'none'}",
-        )
+    check_names(plan.jobs, names)
     return [plan.jobs[name] for name in (names or plan.jobs)]
 
 

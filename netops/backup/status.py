@@ -1,12 +1,13 @@
 """How well each job is protected in each place: the answer monitoring asks for every minute."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
-from netops.backup.model import Job, Kind, Repository
+from netops.backup.kind import Kind
 from netops.backup.soundness import Damage, Reading, Soundness, fully_read_at, is_overdue
+from netops.backup.watch import Watch
 from netops.core.clock import local_text, parse_utc, utc_text
 from netops.core.status import Status
 from netops.core.units import duration_text
@@ -58,11 +59,7 @@ class Protection:
 
 
 def protections(
-    jobs: Sequence[Job],
-    database: Database,
-    now: datetime,
-    is_running: Callable[[str], bool],
-    repositories: Mapping[str, Repository],
+    jobs: Sequence[Watch], database: Database, now: datetime, is_running: Callable[[str], bool]
 ) -> list[Protection]:
     """Return one row per job × location, from the catalogue alone."""
     execute = database.execute
@@ -86,9 +83,7 @@ def protections(
             [
                 _alarm_status(job, location, alarms.get(job.name)),
                 _damage_status(location, damage.get(location, [])),
-                _reading_status(
-                    job, repositories[location], readings.get(location, []), database, now
-                ),
+                _reading_status(job, location, readings.get(location, []), database, now),
             ],
         )
         for job in jobs
@@ -97,7 +92,7 @@ def protections(
 
 
 def _protection(
-    job: Job,
+    job: Watch,
     location: str,
     now: datetime,
     row: Row | None,
@@ -115,7 +110,7 @@ def _protection(
     return Protection(
         job.name,
         location,
-        "primary" if location == job.repository else "offsite",
+        "primary" if location == job.locations[0] else "offsite",
         Status.worst(state for state, _ in states),
         restorable,
         Kind(row["kind"]) if row else None,
@@ -128,7 +123,19 @@ def _protection(
     )
 
 
-def allowed_age_s(job: Job) -> tuple[float | None, float | None]:
+class Aging(Protocol):
+    """What limits the age of a job's backups."""
+
+    @property
+    def turn_s(self) -> float | None:
+        """Seconds between two turns of the tightest cadence; None without cadences."""
+
+    @property
+    def max_age_s(self) -> float | None:
+        """The critical age as configured."""
+
+
+def allowed_age_s(job: Aging) -> tuple[float | None, float | None]:
     """
     Return the ages from which a job's newest backup is a warning and is critical.
 
@@ -183,17 +190,17 @@ def _damage_status(location: str, damage: Sequence[Damage]) -> tuple[Status, str
 
 
 def _reading_status(
-    job: Job,
-    repository: Repository,
+    job: Watch,
+    location: str,
     readings: Sequence[Reading],
     database: Database,
     now: datetime,
 ) -> tuple[Status, str]:
     """Tell when not all of a repository was read back as often as its policy says."""
-    cadence = repository.verify.data
+    cadence = job.readings[location]
     last = fully_read_at(readings)
     if last is None:
-        first = database.execute("first_backup_at", job=job.name, location=repository.name)
+        first = database.execute("first_backup_at", job=job.name, location=location)
         since = parse_utc(first[0]["started_at"]) if first else now
     else:
         since = last
@@ -203,13 +210,13 @@ def _reading_status(
     return Status.WARNING, f"not all data read back {known} ({cadence})"
 
 
-def _alarm_status(job: Job, location: str, alarm_id: str | None) -> tuple[Status, str]:
+def _alarm_status(job: Watch, location: str, alarm_id: str | None) -> tuple[Status, str]:
     if alarm_id is not None:
         return (
             Status.CRITICAL,
             f"changed like an attack: see `netops backup alarm list` ({alarm_id})",
         )
-    is_told = not job.alarm.enabled and location == job.repository
+    is_told = not job.is_guarded and location == job.locations[0]
     return Status.OK, "ransomware alarm off" if is_told else ""
 
 
