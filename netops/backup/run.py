@@ -1,19 +1,16 @@
 """`backup run`: one job from its sources to every place its data must lie in."""
 
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from netops.backup import alarm, chain, gate, listing, preflight
+from netops.backup import chain, preflight
 from netops.backup.chain import Decision, History, NotDue
-from netops.backup.damage import open_damage_text
 from netops.backup.engines.base import Engine, Staged, staging_directory
-from netops.backup.examine import with_checks
 from netops.backup.model import Job, Kind, Repository, Source
-from netops.backup.offsite import Copied, copy_everywhere
 from netops.backup.records import Backup, Placement, Remark
-from netops.backup.recover import recover_job
 from netops.backup.restic import client
 from netops.backup.restic.messages import Summary
 from netops.backup.room import BackupRoom, limits, tags_of
@@ -24,6 +21,10 @@ from netops.core.results import Result
 from netops.core.run import Context, Progress
 from netops.core.status import Status
 from netops.core.units import size_text
+
+if TYPE_CHECKING:
+    from netops.backup.gate import Screening
+    from netops.backup.offsite import Copied
 
 _SHOWN_PROBLEMS = 20
 
@@ -45,6 +46,8 @@ class BackupRun:
         """Back the job up, copy it offsite, and see it in every place before calling it good."""
         if context.dry_run:
             return self._rehearse(job)
+        from netops.backup.recover import recover_job
+
         repository = self.room.repository(job.repository)
         with self.room.job_alone(job), self.room.exclusively(repository, context):
             recover_job(self.room, job, context)
@@ -52,6 +55,10 @@ class BackupRun:
             backup = None
             if isinstance(decision, Decision):
                 backup = self._make(job, repository, decision, context)
+        from netops.backup import alarm
+        from netops.backup.examine import with_checks
+        from netops.backup.offsite import copy_everywhere
+
         copies = copy_everywhere(self.room, job, context)
         result = _result(job, decision, backup, copies, self.remarks.get(job.name, []))
         result = alarm.tell(self.room, job, result)
@@ -122,6 +129,9 @@ class BackupRun:
         backup, placement = self._open(job, decision, context)
         try:
             summary = self._store(job, repository, backup, decision, context)
+            from netops.backup import alarm, listing
+            from netops.backup.damage import open_damage_text
+
             wanted = listing.Wanted(backup.id, summary.snapshot_id)
             snapshot_id = listing.prove(self.room, repository, wanted, context)
         except Exception as error:
@@ -188,16 +198,26 @@ class BackupRun:
         preflight.check_place(self.room, repository, context)
         preflight.check_staging(self.room, engines)
         with self._staged(job, engines, context) as staged:
-            full = decision.kind is Kind.FULL
-            screening = gate.screen(self.room, job, staged, context, full=full)
-            tree = self._tree(job, backup, decision, [*staged, screening.staged])
+            screening = self._screened(job, decision, staged, context)
+            more = [screening.staged] if screening else []
+            tree = self._tree(job, backup, decision, [*staged, *more])
             access = self.room.access(repository)
+            threading.Thread(target=_load_what_comes_next, daemon=True).start()
             summary = client.backup(access, tree, limits(context, repository.deadline_s))
             found = [
                 Remark(Status.WARNING, problem) for part in staged for problem in part.problems
             ]
-            self.remarks[job.name] = [*found, *screening.remarks()]
+            self.remarks[job.name] = [*found, *(screening.remarks() if screening else [])]
             return summary
+
+    def _screened(
+        self, job: Job, decision: Decision, staged: Sequence[Staged], context: Context
+    ) -> "Screening | None":
+        if job.scan is None:
+            return None
+        from netops.backup.gate import screen
+
+        return screen(self.room, job, staged, context, full=decision.kind is Kind.FULL)
 
     @contextmanager
     def _staged(
@@ -261,6 +281,11 @@ class BackupRun:
         return done
 
 
+def _load_what_comes_next() -> None:
+    """Load what a finished backup needs, while restic works and this program only waits."""
+    from netops.backup import alarm, damage, examine, listing, offsite  # noqa: F401  loading is all
+
+
 def _problem_text(summary: Summary) -> str:
     if not summary.problem_count:
         return ""
@@ -275,7 +300,7 @@ def _result(
     job: Job,
     decision: Decision | NotDue,
     backup: Backup | None,
-    copies: list[Copied],
+    copies: "list[Copied]",
     remarks: Sequence[Remark],
 ) -> Result:
     if isinstance(decision, NotDue) or backup is None:
@@ -308,7 +333,7 @@ def _result(
     return Result(job.name, status, "; ".join(part for part in parts if part), facts)
 
 
-def _not_due(job: Job, decision: NotDue, copies: list[Copied]) -> Result:
+def _not_due(job: Job, decision: NotDue, copies: "list[Copied]") -> Result:
     after = f", next {local_text(decision.next_at)}" if decision.next_at else ""
     parts = [f"nothing is due{after}"]
     parts += [f"{copied.location}: {copied.summary}" for copied in copies]
@@ -317,7 +342,7 @@ def _not_due(job: Job, decision: NotDue, copies: list[Copied]) -> Result:
     return Result(job.name, status, "; ".join(parts), facts)
 
 
-def _offsite(copied: Copied, backup_id: str) -> dict[str, Any]:
+def _offsite(copied: "Copied", backup_id: str) -> dict[str, Any]:
     snapshot_id = copied.snapshots.get(backup_id)
     return _place(copied.location, "offsite", copied.status, snapshot_id, copied.summary)
 
