@@ -15,6 +15,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any, TypeVar
 
 from netops.backup.restic import launch
@@ -54,6 +55,20 @@ class Snapshot:
         return next((t.removeprefix(prefix) for t in self.tags if t.startswith(prefix)), None)
 
 
+_loading = threading.Lock()
+
+
+def _library(name: str) -> Any:
+    """
+    Import a part of resticpy.
+
+    Its modules import each other in circles, so two threads that load different ones at once
+    would wait for each other.
+    """
+    with _loading:
+        return import_module(f"restic.{name}")
+
+
 def snapshots(
     access: Access,
     *,
@@ -63,7 +78,7 @@ def snapshots(
     cancel: Cancel | None = None,
 ) -> list[Snapshot]:
     """List the snapshots of a repository, oldest first."""
-    import restic.internal.snapshots as calls
+    calls = _library("internal.snapshots")
 
     rows = _call(
         access,
@@ -87,7 +102,7 @@ def _snapshot(row: dict[str, Any]) -> Snapshot:
 
 def repository_id(access: Access, *, deadline_s: float, cancel: Cancel | None = None) -> str:
     """Return the id in the repository's configuration; proves that the password opens it."""
-    import restic.internal.cat as calls
+    calls = _library("internal.cat")
 
     config = _call(
         access,
@@ -100,7 +115,7 @@ def repository_id(access: Access, *, deadline_s: float, cancel: Cancel | None = 
 
 def unlock(access: Access, *, deadline_s: float, cancel: Cancel | None = None) -> None:
     """Remove locks whose process is gone; living ones stay."""
-    import restic.internal.unlock as calls
+    calls = _library("internal.unlock")
 
     _call(access, calls.run, deadline_s, cancel)
 
@@ -111,7 +126,7 @@ def _call(
     deadline_s: float,
     cancel: Cancel | None,
 ) -> T:
-    from restic.errors import ResticFailedError
+    failed: type[Exception] = _library("errors").ResticFailedError
 
     find_program("restic")
     with ExitStack() as stack:
@@ -129,7 +144,7 @@ def _call(
         ]
         try:
             return call(base)
-        except ResticFailedError as error:
+        except failed as error:
             if cancel is not None:
                 cancel.check()
             raise _meaning(access, str(error), deadline_s) from None
