@@ -11,7 +11,7 @@ import pytest
 
 from netops.core import lock
 from tests.faults.slow import in_the_middle, slow_down, speed_up
-from tests.sites import Site, arguments_of, kill, restic_under, tree, wait_until
+from tests.sites import Site, arguments_of, kill, tree, wait_until
 
 
 def proceeds(site: Site) -> None:
@@ -102,29 +102,6 @@ def test_killed_backup_is_settled_only_once_its_repository_can_be_seen(site: Sit
     away.rename(site.main)
     site.backup()
     assert "adopted" in site.backups()[-1]["message"]
-
-
-def test_data_uploaded_before_the_kill_is_not_uploaded_again(site: Site) -> None:
-    slow_down(site, "main")
-    # Two packs and more, so that at least one is whole when the kill comes.
-    (site.source / "random").write_bytes(os.urandom(45_000_000))
-    site.repositories["main"]["limit_upload"] = "12MB"
-    site.write()
-    process = site.start("backup", "run", "data")
-    packs = site.main / "data"
-    wait_until(
-        lambda: [p for p in packs.rglob("*") if p.is_file() and len(p.name) == 64],
-        "one pack is whole",
-    )
-    restic = restic_under(process.pid, "backup")
-    assert restic is not None
-    kill(process.pid)
-    process.wait()
-    wait_until(lambda: not arguments_of(restic), "restic ends with netops")
-    speed_up(site)
-    result = site.backup()
-    assert result["bytes_added"] < 40_000_000
-    proceeds(site)
 
 
 def test_netops_killed_in_the_middle_of_a_copy(site: Site) -> None:
