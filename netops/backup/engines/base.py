@@ -50,7 +50,8 @@ class Engine(Protocol):
         """
 
 
-_STAGED = re.compile(r"/staging/[^/]+/[a-z0-9_-]+\.copy(/.+)$")
+# File names may hold line breaks: the dot takes them too, and the end is the very end.
+_STAGED = re.compile(r"/staging/[^/]+/[a-z0-9_-]+\.copy(/.+)\Z", re.DOTALL)
 
 
 def staging_directory(staging: Path, job: str, engine: str) -> Path:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from netops.backup.engines.base import origin_of, staged_path, staging_directory
@@ -66,6 +66,8 @@ PARTS = st.text(
 PATHS = st.lists(PARTS, min_size=1, max_size=5).map(lambda parts: "/" + "/".join(parts))
 
 
+@example("/\n", "etc")
+@example("/a\nb\n", "etc")
 @given(PATHS, st.sampled_from(["etc", "a-job", "netops"]))
 def test_staged_copy_tells_where_it_belongs(path: str, job: str) -> None:
     staged = staged_path(
