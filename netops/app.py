@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from netops.core.run import Observer, Runner
     from netops.inventory.model import Device
     from netops.journal.book import Book
+    from netops.snmp.model import Target
     from netops.store.database import Database
 
 FILE_NAME = "netops.yaml"
@@ -211,6 +212,12 @@ class Site:
         from netops.inventory.load import load_devices
 
         return load_devices(self.data["inventory"]["files"], directory=self.directory)
+
+    def snmp_target(self, device: "Device") -> "Target":
+        """Return how `device` is asked by SNMP, with its secrets."""
+        from netops.inventory.access import snmp_target
+
+        return snmp_target(device, self.data["inventory"]["snmp"], base=self.directory)
 
     def close(self) -> None:
         """Let go of what was opened."""

@@ -12,7 +12,7 @@ from netops.inventory.model import Device
 if TYPE_CHECKING:
     from netops.inventory.settings import DeviceSettings, GroupSettings, TraitSettings
 
-_INHERITED = ("role", "site", "platform", "owner")
+_INHERITED = ("role", "site", "platform", "owner", "snmp")
 _KINDS = ("defaults", "groups", "devices")
 
 #: What lies behind a device, the nearest first: its name for `origins`, and its values.

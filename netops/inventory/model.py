@@ -17,6 +17,8 @@ class Device:
     #: All groups it belongs to, the nearest first, those behind its groups included.
     groups: tuple[str, ...] = ()
     owner: str | None = None
+    #: Name of the SNMP access in netops.yaml.
+    snmp: str | None = None
     tags: frozenset[str] = frozenset()
     data: Mapping[str, Any] = field(default_factory=dict)
     #: Where each value comes from: `role` or `data.rack` → `device`, `group access`, `defaults`.
@@ -32,6 +34,7 @@ class Device:
             "platform": self.platform,
             "groups": list(self.groups),
             "owner": self.owner,
+            "snmp": self.snmp,
             "tags": sorted(self.tags),
             "data": dict(self.data),
             "origins": dict(self.origins),

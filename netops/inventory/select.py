@@ -6,7 +6,7 @@ from fnmatch import fnmatchcase
 from netops.core.errors import UsageError
 from netops.inventory.model import Device
 
-_FIELDS = ("name", "host", "role", "site", "platform", "group", "owner", "tag")
+_FIELDS = ("name", "host", "role", "site", "platform", "group", "owner", "snmp", "tag")
 _HINT = "for example: 'role=access site=library,dormitory !maintenance name=sw-*'"
 
 

@@ -1,10 +1,70 @@
 """The `inventory` section of netops.yaml, and the shape of the files it names."""
 
-from typing import Any
+from typing import Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from netops.core.settings import LocalPath, Name, Section
+from netops.core.settings import Duration, LocalPath, Name, SecretRef, Section, written
+
+Authentication = Literal["md5", "sha1", "sha224", "sha256", "sha384", "sha512"]
+Privacy = Literal["des", "aes128", "aes192", "aes256", "aes192-reeder", "aes256-reeder"]
+
+
+class SnmpSettings(Section):
+    """One way to ask agents by SNMP, shared by all devices that name it."""
+
+    version: Literal["1", "2c", "3"] = Field(
+        default="2c", description="SNMP version.", examples=["3"]
+    )
+    community: SecretRef | None = Field(
+        default=None,
+        description="Reference to the community (1 and 2c; default: the text public).",
+        examples=["file:keys/snmp.community"],
+    )
+    user: str | None = Field(
+        default=None, min_length=1, description="The user (3).", examples=["netops"]
+    )
+    auth: Authentication | None = Field(
+        default=None, description="How the user proves to be itself.", examples=["sha256"]
+    )
+    auth_password: SecretRef | None = Field(
+        default=None,
+        description="Reference to that password.",
+        examples=["file:keys/snmp.auth"],
+    )
+    privacy: Privacy | None = Field(
+        default=None, description="How messages are encrypted.", examples=["aes256"]
+    )
+    privacy_password: SecretRef | None = Field(
+        default=None,
+        description="Reference to that password.",
+        examples=["file:keys/snmp.privacy"],
+    )
+    context: str = Field(default="", description="The context (3).", examples=["vlan-10"])
+    port: int = Field(default=161, ge=1, le=65_535, description="UDP port.", examples=[161])
+    timeout: Duration = Field(
+        default=written("2s"), description="How long to wait for an answer.", examples=["2s"]
+    )
+    retries: int = Field(
+        default=2, ge=0, le=10, description="How often to ask again.", examples=[2]
+    )
+    loose_source: bool = Field(
+        default=False,
+        description="True for devices that answer from another address.",
+        examples=[False],
+    )
+
+    @model_validator(mode="after")
+    def _version_and_keys_agree(self) -> Self:
+        if (self.version == "3") is not (self.user is not None):
+            raise ValueError("version 3 needs a user, versions 1 and 2c have none")
+        if (self.auth is None) is not (self.auth_password is None):
+            raise ValueError("auth and auth_password go together")
+        if (self.privacy is None) is not (self.privacy_password is None):
+            raise ValueError("privacy and privacy_password go together")
+        if self.privacy and not self.auth:
+            raise ValueError("privacy needs auth (RFC 3414)")
+        return self
 
 
 class InventorySettings(Section):
@@ -14,6 +74,11 @@ class InventorySettings(Section):
         default=["inventory/*.yaml"],
         description="Files with devices, groups and defaults; * and ? stand for any characters.",
         examples=[["inventory/*.yaml"]],
+    )
+    snmp: dict[Name, SnmpSettings] = Field(
+        default_factory=dict,
+        description="Ways to ask devices by SNMP, by name; devices, groups and defaults say `snmp: NAME`.",
+        examples=[{"campus": {"version": "2c", "community": "file:keys/snmp.community"}}],
     )
 
 
@@ -29,6 +94,11 @@ class TraitSettings(Section):
     )
     owner: str | None = Field(
         default=None, description="Who answers for it.", examples=["Network Centre"]
+    )
+    snmp: Name | None = Field(
+        default=None,
+        description="How it is asked by SNMP: a name under inventory.snmp in netops.yaml.",
+        examples=["campus"],
     )
     tags: list[str] = Field(
         default_factory=list, description="Words to select it by.", examples=[["maintenance"]]

@@ -23,7 +23,7 @@ class Database(Protocol):
 
     def execute(self, name: str, /, **values: object) -> list[Row]:
         """
-        Run the named statement of sql/queries.sql and return its rows.
+        Run the named statement of sql/queries/ and return its rows.
 
         Every parameter must be given. Outside a transaction it is written when this returns.
         """

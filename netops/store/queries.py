@@ -1,4 +1,4 @@
-"""The named statements of sql/queries.sql, read once, in the form that each driver wants."""
+"""The named statements of sql/queries/, read once, in the form that each driver wants."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -73,13 +73,19 @@ def find_query(name: str) -> Query:
 
 
 def query_names() -> list[str]:
-    """Return every name in sql/queries.sql, in the order of the file."""
+    """Return every name in sql/queries/, in the order of the files."""
     return list(_blocks())
 
 
 @cache
 def _blocks() -> Mapping[str, str]:
-    return split_queries((SQL / "queries.sql").read_text(encoding="utf-8"))
+    found: dict[str, str] = {}
+    for file in sorted((SQL / "queries").glob("*.sql")):
+        blocks = split_queries(file.read_text(encoding="utf-8"))
+        if twice := sorted(found.keys() & blocks.keys()):
+            raise ValueError(f"two queries have the same name: {', '.join(twice)}")
+        found.update(blocks)
+    return found
 
 
 def _percent(sql: str) -> str:

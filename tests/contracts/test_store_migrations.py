@@ -74,10 +74,16 @@ def sqlite_facts(file: Path) -> dict[str, Any]:
     return facts
 
 
+def schema() -> str:
+    """The tables as they should be in the end, a file for each room."""
+    files = sorted((SQL / "schema").glob("*.sql"))
+    return "\n".join(file.read_text(encoding="utf-8") for file in files)
+
+
 def test_sqlite_migrations_add_up_to_the_schema(tmp_path: Path) -> None:
     Backend(tmp_path / "migrated.db", None).open().close()
     link = sqlite3.connect(tmp_path / "schema.db")
-    link.executescript((SQL / "schema.sql").read_text(encoding="utf-8"))
+    link.executescript(schema())
     link.close()
 
     facts = sqlite_facts(tmp_path / "migrated.db")
@@ -90,7 +96,7 @@ def test_sqlite_migrations_add_up_to_the_schema(tmp_path: Path) -> None:
 def test_postgresql_migrations_add_up_to_the_schema(server: PostgresServer) -> None:
     migrated, plain = (Backend(None, server.dsn(server.new_database())) for _ in range(2))
     migrated.open().close()
-    raw(plain, (SQL / "schema.sql").read_text(encoding="utf-8"))
+    raw(plain, schema())
 
     facts = {name: raw(migrated, sql) for name, sql in FACTS.items()}
 

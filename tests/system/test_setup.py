@@ -81,7 +81,7 @@ def test_wheel_brings_samples_and_statements(installed: Installed) -> None:
     )
     package = Path(done.stdout.strip())
     assert installed.programs.parent in package.parents, "not the installed one"
-    for name in ("configs/netops.yaml", "store/sql/queries.sql", "py.typed"):
+    for name in ("configs/netops.yaml", "store/sql/queries/backup.sql", "py.typed"):
         assert (package / name).is_file()
 
 

@@ -1,4 +1,4 @@
--- Every statement netops sends, by name, for SQLite and PostgreSQL alike.
+-- Every statement netops sends for backups, runs and custody, for SQLite and PostgreSQL alike.
 --
 -- A block starts with its name between dashes. Values are written :like_this and must all be given.
 -- Portable subset: no ::casts, no dollar quotes, no E'' strings; CAST(:x AS TEXT) where :x may be

@@ -1,0 +1,1 @@
+"""The record book: forms with a life cycle, numbered, approved, never edited."""

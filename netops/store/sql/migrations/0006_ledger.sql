@@ -1,0 +1,1 @@
+-- The ledger: what the organisation owns, who answers for it, and every change of that.

@@ -1,0 +1,1 @@
+-- Topology: snapshots of the network, what hangs on its ports, and how it changed.

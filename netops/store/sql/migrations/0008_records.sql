@@ -1,0 +1,1 @@
+-- The record book: forms that people fill, approve and close, revision by revision.

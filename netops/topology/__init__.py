@@ -1,0 +1,1 @@
+"""How the network hangs together, how it changed, and the records of that."""
