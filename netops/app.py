@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from netops.backup.status import Protection
     from netops.core.run import Observer, Runner
     from netops.inventory.access import SshAccess
+    from netops.inventory.ledger import Ledger
     from netops.inventory.model import Device
     from netops.journal.book import Book
     from netops.snmp.model import Target
@@ -206,6 +207,20 @@ class Site:
             observer or Silence(),
             self.clock,
         )
+
+    def reload_devices(self) -> "list[Device]":
+        """Return the devices as their files are now."""
+        self.__dict__.pop("devices", None)
+        return self.devices
+
+    @cached_property
+    def ledger(self) -> "Ledger":
+        """The ledger of assets."""
+        from netops.inventory.ledger import Ledger
+        from netops.journal.actor import actor
+
+        file = self.locks / "ledger.lock"
+        return Ledger(self.database, lambda: self.journal, file, self.clock, actor)
 
     @cached_property
     def devices(self) -> "list[Device]":
