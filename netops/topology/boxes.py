@@ -34,6 +34,8 @@ class Writer:
     speech: Words
     #: One line to a box instead of two.
     is_dense: bool
+    #: There is room to say which ports a cable joins.
+    has_ports: bool = False
 
     def top(self, uid: str, x: float, y: float, width: float, height: float) -> Box:
         """Return the box of a device of the upper rows."""
@@ -71,6 +73,8 @@ class Writer:
             *self._chips(row.uid),
             (_screens(node.endpoints), ""),
         ]
+        if self.has_ports and row.bond:
+            facts.insert(1, (self._ports(row.bond, row.uid), ""))
         if not self.is_dense:
             facts.append((node.device.location, ""))
         box = self._box(row.uid, (x, y, width, height), facts)
@@ -120,6 +124,12 @@ class Writer:
             blocked = "⊣" if bond.is_blocked else ""
             yield f"⇄{SIGNS[bond.mark]} {name}{blocked}", f"chip {bond.mark.value}"
 
+    def _ports(self, bond: Bond, uid: str) -> str:
+        """Return the ports of the first cable, the upper one first."""
+        link = bond.strands[0].link
+        lower, upper = (link.a, link.b) if link.a.device == uid else (link.b, link.a)
+        return f"{upper.port} ▸ {lower.port}"
+
     def _uplink(self, uid: str) -> str:
         bond = self.forest.parents.get(uid)
         if bond is None or not bond.speed_mbps:
@@ -165,7 +175,7 @@ class Writer:
         """Write facts beside each other until the room is used up."""
         for place, (text, style) in enumerate(facts):
             shown = shortened(text, room, SMALL)
-            if shown != text and place and (len(shown) < 7 or len(shown) < 0.6 * len(text)):
+            if shown != text and place and (len(shown) < 8 or len(shown) < 0.7 * len(text)):
                 continue
             width = text_width(shown, SMALL)
             yield Label(

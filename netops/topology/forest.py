@@ -53,15 +53,15 @@ class Forest:
     is_overview: bool
 
 
-def forest(chart: Chart, overview: bool) -> Forest:
+def forest(chart: Chart, *, overview: bool) -> Forest:
     """Return the order of the map; an `overview` expands only what changed."""
-    return _Planter(chart, overview).planted()
+    return _Planter(chart, overview=overview).planted()
 
 
 class _Planter:
     """Grows one forest; its steps share who is whose child."""
 
-    def __init__(self, chart: Chart, overview: bool) -> None:
+    def __init__(self, chart: Chart, *, overview: bool) -> None:
         self.chart, self.overview = chart, overview
         self.tiers = tiers(chart)
         self.parents: dict[str, Bond] = {}

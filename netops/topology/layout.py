@@ -27,6 +27,8 @@ from netops.topology.shelves import (
     sizes,
 )
 
+#: Up to this number of devices the ports are written on the map.
+DETAILED = 60
 #: Above these numbers of devices a box has one line, and access switches are only counted.
 DENSE, OVERVIEW = 110, 300
 _TOP_WIDTH, _TOP_HEIGHT, _TOP_GAP = 150.0, 38.0, 70.0
@@ -34,21 +36,30 @@ _MARGIN = 12.0
 _TITLE = 44.0
 
 
-def layout(chart: Chart, speech: Words, title: str = "", facts: str = "") -> Plan:
-    """Return the map with a place for everything."""
-    return _Drafter(chart, speech).drawn(title, facts)
+def layout(
+    chart: Chart,
+    speech: Words,
+    title: str = "",
+    facts: str = "",
+    *,
+    overview: bool | None = None,
+) -> Plan:
+    """Return the map with a place for everything; an `overview` expands only what changed."""
+    if overview is None:
+        overview = len(chart.snapshot.devices) > OVERVIEW
+    return _Drafter(chart, speech, is_overview=overview).drawn(title, facts)
 
 
 class _Drafter:
     """Places one map."""
 
-    def __init__(self, chart: Chart, speech: Words) -> None:
+    def __init__(self, chart: Chart, speech: Words, *, is_overview: bool) -> None:
         count = len(chart.snapshot.devices)
         self.speech = speech
-        self.forest = forest(chart, overview=count > OVERVIEW)
-        dense = DENSE < count <= OVERVIEW
+        self.forest = forest(chart, overview=is_overview)
+        dense = count > DENSE and not is_overview
         self.measure = sizes(self.forest, is_dense=dense)
-        self.writer = Writer(chart, self.forest, speech, dense)
+        self.writer = Writer(chart, self.forest, speech, dense, has_ports=count <= DETAILED)
         self.plan = Plan()
         self.router = Router(chart, self.forest, speech, self.plan)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, product
 from math import ceil
 
 from netops.topology.forest import Bay, Forest, Row
@@ -15,6 +15,8 @@ BAY_GAP, FRAME_PAD, FRAME_GAP, FRAME_TITLE = 12.0, 8.0, 10.0, 17.0
 SQUARE, SQUARE_PITCH = 8.0, 10.0
 LANE_PITCH = 6.0
 NARROWEST = 640.0
+#: By how much a shelf may be longer than its share, so that none is left with one bay.
+_SLACKS = (1.04, 1.1, 1.18, 1.3)
 _COLUMN_LENGTHS = (3, 4, 5, 6, 7, 8, 10, 12, 15, 18, 22, 27, 33, 40)
 
 
@@ -99,11 +101,12 @@ def shelves(forest: Forest, measure: Sizes) -> list[Shelf]:
             return []
         total = sum(stand.width + BAY_GAP for stand in stands)
         widest = max(stand.width for stand in stands)
-        for count in range(1, min(len(stands), 16) + 1):
-            made = _packed(stands, max(widest, total / count * 1.06), measure)
+        for count, slack in product(range(1, min(len(stands), 14) + 1), _SLACKS):
+            made = _packed(stands, max(widest, total / count * slack), measure)
             width = max(NARROWEST, *(shelf.width for shelf in made)) + 24 + measure.gutter
             height = measure.around + sum(shelf.height + measure.lanes for shelf in made)
-            scale = min(SHEET_WIDTH / width, SHEET_HEIGHT / height)
+            # Of two equals the one with fewer shelves reads better.
+            scale = min(SHEET_WIDTH / width, SHEET_HEIGHT / height) * (1 - 0.015 * len(made))
             if scale > best[0]:
                 best = (scale, made)
     return best[1]
