@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from netops.topology import bridging
@@ -32,12 +32,13 @@ def build(
     everybody: Iterable[Facts],
     at: datetime,
     silent: Sequence[str] = (),
-    places: Mapping[str, End] | None = None,
+    places: Mapping[str, Sequence[End]] | None = None,
 ) -> Network:
     """
     Return the network, whatever the order of `everybody`.
 
-    `places` is where each MAC was before: of two ports that both learned it, the new one counts.
+    `places` is where each MAC was, newest first: bridges forget slowly, so of several ports that
+    learned one the new place counts before the last one, and that before earlier ones.
     """
     facts = identified(everybody)
     ports = {uid: Ports(one) for uid, one in facts.items()}
@@ -137,7 +138,7 @@ def _hosts(
     learned: Mapping[End, Edge],
     links: Iterable[Link],
     devices: Mapping[str, Device],
-    places: Mapping[str, End],
+    places: Mapping[str, Sequence[End]],
 ) -> dict[str, tuple[End, int | None]]:
     """Return the port of every host: one that leads to no switch that would know better."""
     inner = set()
@@ -154,7 +155,12 @@ def _hosts(
             found[mac].append((len(edge.hosts), end, vlan))
     chosen = {}
     for mac, ends in found.items():
-        _, end, vlan = min(ends, key=lambda one: (one[1] == places.get(mac), one[0], one[1]))
+        was = list(places.get(mac, ()))
+
+        def rank(one: tuple[int, End, int | None], was: list[End] = was) -> tuple[object, ...]:
+            return 0 if one[1] not in was else 1 + was.index(one[1]), one[0], one[1]
+
+        _, end, vlan = min(ends, key=rank)
         chosen[mac] = (end, vlan)
     return chosen
 
@@ -173,8 +179,3 @@ def _endpoints(
         mac: Endpoint(mac, *end, vlan, tuple(sorted(addresses.get(mac, ()))), names.get(mac, ""))
         for mac, (end, vlan) in sorted(hosts.items())
     }
-
-
-def with_snapshot(network: Network, snapshot: Snapshot) -> Network:
-    """Return the network with what is remembered of it put in."""
-    return replace(network, snapshot=snapshot)

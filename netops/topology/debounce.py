@@ -40,10 +40,8 @@ def settle(
         return seen, {}
     look = _Look(before, seen, missing, scans)
     links = [*seen.links, *look.kept_links()]
-    devices = dict(seen.devices)
     needed = {end.device for link in links for end in (link.a, link.b)}
-    for uid, device in look.kept_devices(needed, asked):
-        devices[uid] = device
+    devices = {**seen.devices, **dict(look.kept_devices(needed, asked))}
     links = [link for link in links if {link.a.device, link.b.device} <= set(devices)]
     settled = sealed(seen.taken_at, devices, links, seen.stp_root or before.stp_root, seen.silent)
     return settled, look.counted()

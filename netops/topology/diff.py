@@ -75,7 +75,7 @@ class _Comparison:
         if old.name and new.name and old.name != new.name:
             names = {"name": old.name}, {"name": new.name}
             yield self.event(EventKind.DEVICE_RENAMED, name, (uid,), *names)
-        if DeviceState.STALE not in {old.state, new.state}:
+        if new.state is not DeviceState.STALE:
             yield from port_events(name, uid, old, new, self.at)
 
     # -- Links

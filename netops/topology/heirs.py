@@ -46,15 +46,15 @@ def heirs(before: Snapshot, after: Snapshot) -> Heirs:
             if not heir or {device.state, came[heir].state} & _GUESSED:
                 continue
             found[uid] = heir
-            if device.serial and came[heir].serial and device.serial != came[heir].serial:
-                replaced.add(heir)
-            elif not _is_same(device, came[heir]):
+            if not _is_same(device, came[heir]):
                 replaced.add(heir)
     return Heirs(found, frozenset(replaced))
 
 
 def _is_same(old: Device, new: Device) -> bool:
     """A box that tells its serial number for the first time is still the same by its chassis."""
+    if old.serial and new.serial:
+        return old.serial == new.serial
     if old.chassis_id and new.chassis_id:
         return old.chassis_id == new.chassis_id
     return old.mac == new.mac or not (old.mac and new.mac)

@@ -17,6 +17,7 @@ def facts_of(asked: str, address: str, scalars: Row, tables: Mapping[str, Sequen
     second = not tables.get("lldpLocPortTable") and not tables.get("lldpRemTable")
     prefix = "lldpV2" if second and scalars.get("lldpV2LocChassisId") else "lldp"
     subtype = clean.text(scalars.get(f"{prefix}LocChassisIdSubtype"))
+    part = _chassis_part(tables.get("entPhysicalTable", ()))
     base_ports = {
         port: index
         for row in tables.get("dot1dBasePortTable", ())
@@ -29,7 +30,10 @@ def facts_of(asked: str, address: str, scalars: Row, tables: Mapping[str, Sequen
         description=clean.text(scalars.get("sysDescr")),
         location=clean.text(scalars.get("sysLocation")),
         object_id=clean.text(scalars.get("sysObjectID")),
-        **_chassis_part(tables.get("entPhysicalTable", ())),
+        serial=part["serial"],
+        maker=part["maker"],
+        model=part["model"],
+        software=part["software"],
         chassis_subtype=subtype,
         chassis=_id(subtype, scalars.get(f"{prefix}LocChassisId"), "macAddress"),
         bridge_mac=clean.mac(clean.text(scalars.get("dot1dBaseBridgeAddress"))),
