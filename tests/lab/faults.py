@@ -201,7 +201,7 @@ class Faults:
         topology = self.lab.topology
         own = replace(before.nodes[node], spare=before.ports[node])
         order = [name for name in before.nodes if name in topology.nodes or name == node]
-        nodes = {name: topology.nodes.get(name, own) for name in order} | topology.nodes
+        nodes = {**{name: topology.nodes.get(name, own) for name in order}, **topology.nodes}
         self.lab.topology = replace(topology, nodes=nodes)
         self.lab.batch(self.lab.power_lines(own), node)
         self.lab.start(node)

@@ -1,5 +1,6 @@
 """A netops site that points at a running lab: its devices, how they are asked, and where the keys are."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -23,13 +24,15 @@ def write_site(lab: Lab, directory: Path) -> Path:
         key.touch()
         key.chmod(0o600)
         key.write_text(secret + "\n")
+    if "ssh" in lab.services:
+        shutil.copy(lab.directory / "key", keys / "ssh.key")
     (directory / "inventory").mkdir(exist_ok=True)
     _write(directory / "inventory/campus.yaml", inventory(lab))
-    return _write(directory / "netops.yaml", settings())
+    return _write(directory / "netops.yaml", settings(ssh="ssh" in lab.services))
 
 
-def settings() -> dict[str, Any]:
-    """Return netops.yaml: two ways to ask, v2c and v3 with authentication and privacy."""
+def settings(*, ssh: bool = False) -> dict[str, Any]:
+    """Return netops.yaml: two ways to ask, v2c and v3 with authentication and privacy; one to log in."""
     secure = {
         "version": "3",
         "user": USER,
@@ -39,9 +42,12 @@ def settings() -> dict[str, Any]:
         "privacy_password": "file:keys/snmp.privacy",
     }
     campus = {"version": "2c", "community": "file:keys/snmp.community"}
+    access: dict[str, Any] = {"snmp": {"campus": campus, "secure": secure}}
+    if ssh:
+        access["ssh"] = {"lab": {"user": "root", "key": "file:keys/ssh.key"}}
     return {
         "site": {"name": "Lab campus", "origin": "lab.example.org"},
-        "inventory": {"files": ["inventory/*.yaml"], "snmp": {"campus": campus, "secure": secure}},
+        "inventory": {"files": ["inventory/*.yaml"], **access},
     }
 
 
@@ -60,7 +66,8 @@ def inventory(lab: Lab) -> dict[str, Any]:
     for role in ("core", "firewall"):
         if role in groups:
             groups[role]["snmp"] = "secure"
-    return {"defaults": {"snmp": "campus"}, "groups": groups, "devices": devices}
+    defaults = {"snmp": "campus", **({"ssh": "lab"} if "ssh" in lab.services else {})}
+    return {"defaults": defaults, "groups": groups, "devices": devices}
 
 
 def _write(path: Path, data: dict[str, Any]) -> Path:
