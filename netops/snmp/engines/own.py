@@ -1,11 +1,12 @@
 """Our engine: one UDP socket per address family, answers matched by id and source, lost requests sent again."""
 
 import heapq
+import os
 import select
 import socket
+import struct
 from collections import deque
 from collections.abc import Iterable, Iterator
-from random import SystemRandom
 from time import monotonic
 from typing import Any
 
@@ -26,7 +27,7 @@ _DATAGRAM_BYTES = 65_535
 _BUFFER_BYTES = 8 << 20
 #: So many datagrams are read before timers may fire even if more wait: a flood must not stop time.
 _FLOOD = 20_000
-_FIRST_IDENT = 1 << 30  # ids of 31 bits, always four octets
+_FIRST_IDENT = 1 << 30
 _SO_RCVBUFFORCE = 33
 
 
@@ -50,6 +51,13 @@ class OwnEngine:
 
     def close(self) -> None:
         """Do nothing: sockets live no longer than a batch."""
+
+
+def _random_idents() -> Iterator[int]:
+    """Yield ids that nobody can guess, of 31 bits in four octets; drawn in stock, as draws are dear."""
+    while True:
+        for number in struct.unpack("256I", os.urandom(1024)):
+            yield number & _FIRST_IDENT - 1 | _FIRST_IDENT
 
 
 class _Call:
@@ -87,7 +95,7 @@ class _Batch:
     def __init__(self, talks: Iterable[Talk], window: int, book: PeerBook) -> None:
         self._talks = iter(talks)
         self._window, self._book = window, book
-        self._random = SystemRandom().getrandbits
+        self._idents = _random_idents()
         self._links: dict[socket.AddressFamily, socket.socket] = {}
         self._poll = select.poll()
         self._pending: dict[int, _Call] = {}
@@ -188,9 +196,9 @@ class _Batch:
             self._ask(call)
 
     def _ask(self, call: _Call) -> None:
-        ident = self._random(30) | _FIRST_IDENT
+        ident = next(self._idents)
         while ident in self._pending:
-            ident = self._random(30) | _FIRST_IDENT
+            ident = next(self._idents)
         try:
             call.datagram = call.session.seal(call.request, ident)
         except (ValueError, NetopsError) as error:
