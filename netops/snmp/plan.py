@@ -15,6 +15,7 @@ _UNKNOWN_BINDING_BYTES = 32
 MAX_REPETITIONS = 200
 _MAX_COLUMNS = 24
 _RISE = 1.1
+_MOST_ROWS, _MOST_BYTES = 10_000_000, 65_535
 
 
 @dataclass(slots=True)
@@ -94,10 +95,11 @@ class Habits:
                     habits.tables = {
                         bytes.fromhex(key): (int(rows), int(width))
                         for key, (rows, width) in tables.items()
+                        if 0 <= int(rows) <= _MOST_ROWS and 0 <= int(width) <= _MOST_BYTES
                     }
                     habits.missing = {bytes.fromhex(key) for key in missing}
                     habits.empty = {bytes.fromhex(key) for key in empty}
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             habits.tables, habits.missing, habits.empty = {}, set(), set()
         return habits
 

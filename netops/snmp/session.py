@@ -8,7 +8,7 @@ from netops.snmp.ber import Varbind, WireError
 from netops.snmp.message import AUTH, PRIVATE, REPORTABLE, Envelope, Header, Sealed
 from netops.snmp.model import Community, Target, User
 from netops.snmp.pdu import Request, Response
-from netops.snmp.peers import Address, Peer, PeerBook
+from netops.snmp.peers import ENGINE_ID_BYTES, Address, Peer, PeerBook
 from netops.snmp.usm import Keys, keys_of, secured
 
 _REPORTS = oid.encode("1.3.6.1.6.3.15.1.1")
@@ -19,7 +19,6 @@ _REFUSALS = {
     _BAD_DIGEST: ("found the signature wrong", "compare password and authentication protocol"),
     _NO_DECRYPT: ("could not decrypt", "compare privacy password, protocol and key extension"),
 }
-_ENGINE_ID_BYTES = range(5, 33)  # RFC 3411 §5, SnmpEngineID
 _DISCOVER = Request(pdu.GET, ())
 
 
@@ -151,7 +150,7 @@ class UserSession:
     def _heed(self, header: Header, report: list[Varbind]) -> None:
         name = report[0][0] if report else b""
         reason = name[len(_REPORTS)] if name.startswith(_REPORTS) and name != _REPORTS else 0
-        if reason == _NO_ENGINE and len(header.engine_id) in _ENGINE_ID_BYTES:
+        if reason == _NO_ENGINE and len(header.engine_id) in ENGINE_ID_BYTES:
             self._book.learn(self._address, header.engine_id, header.boots, header.time)
         elif reason == _NOT_IN_TIME and header.flags & AUTH:
             pass  # its clock was taken over when the signature proved right
