@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from netops.cli import inventory_import, inventory_ledger
+from netops.cli import inventory_ask, inventory_import, inventory_ledger
 from netops.cli.options import Json
 from netops.cli.runs import open_site
 from netops.cli.table import one_line, print_table
@@ -74,3 +74,4 @@ def _print_json(value: object) -> None:
 
 inventory_import.register(app)
 inventory_ledger.register(app)
+inventory_ask.register(app)
