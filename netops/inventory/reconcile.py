@@ -40,6 +40,7 @@ class Reconciliation:
         self.ledger = ledger
         self.question = question
         self.survey = Survey([self._talks], engine)
+        self._learned = False
 
     def work(self) -> list[Work[Device | Asset]]:
         """Return the targets: devices, and without a selector the assets that are none."""
@@ -89,8 +90,9 @@ class Reconciliation:
 
     def _learn(self, answers: Mapping[str, Answer]) -> None:
         """Note once who answered with which serial number."""
-        if self.world.seen:
+        if self._learned:
             return
+        self._learned = True
         for name, (identity, _) in sorted(answers.items()):
             for serial in sorted(identity.serials) if identity else ():
                 self.world.seen.setdefault(serial, []).append(name)
