@@ -9,7 +9,7 @@ from netops.topology.chart import Chart
 from netops.topology.forest import forest
 from netops.topology.legend import legend
 from netops.topology.plan import Box, Label, Line, Plan
-from netops.topology.routes import Router
+from netops.topology.routes import ARCH_PITCH, Router
 from netops.topology.shelves import (
     BAY_GAP,
     COLUMN_GAP,
@@ -92,8 +92,7 @@ class _Drafter:
     def _tops(self, rows: Sequence[Sequence[str]], y: float, left: float, inner: float) -> float:
         """Place the rows above the bays; return where the bays may begin."""
         for number, row in enumerate(rows):
-            # Room for arches between devices that are not neighbours.
-            y += 10 + 4 * max(0, len(row) - 2)
+            y += 10 + ARCH_PITCH * self._arches(row)
             x = left + (inner - len(row) * _TOP_WIDTH - (len(row) - 1) * _TOP_GAP) / 2
             for uid in row:
                 box = self.writer.top(uid, x, y, _TOP_WIDTH, _TOP_HEIGHT)
@@ -106,6 +105,13 @@ class _Drafter:
                     y += 24 + 6 * len(row)
         self.router.between_tops([row for row in rows if row])
         return y + 6
+
+    def _arches(self, row: Sequence[str]) -> int:
+        """Return how many bonds join devices of a row that are not neighbours."""
+        place = {uid: number for number, uid in enumerate(row)}
+        around = self.writer.chart.around
+        bonds = [bond for uid in row for bond in around.get(uid, ()) if bond.a == uid]
+        return sum(b.b in place and abs(place[b.a] - place[b.b]) > 1 for b in bonds)
 
     def _shelf(self, shelf: Shelf, x: float, y: float) -> dict[str, Box]:
         heads: dict[str, Box] = {}
