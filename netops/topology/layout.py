@@ -17,9 +17,10 @@ from netops.topology.shelves import (
     FRAME_PAD,
     FRAME_TITLE,
     INDENT,
-    NARROWEST,
     SQUARE,
     SQUARE_PITCH,
+    TOP_PITCH,
+    TOP_WIDTH,
     Frame,
     Shelf,
     Stand,
@@ -31,7 +32,7 @@ from netops.topology.shelves import (
 DETAILED = 60
 #: Above these numbers of devices a box has one line, and access switches are only counted.
 DENSE, OVERVIEW = 110, 300
-_TOP_WIDTH, _TOP_HEIGHT, _TOP_GAP = 150.0, 38.0, 70.0
+_TOP_HEIGHT = 38.0
 _MARGIN = 12.0
 _TITLE = 44.0
 
@@ -67,8 +68,7 @@ class _Drafter:
         made = shelves(self.forest, self.measure)
         gutter = self.measure.gutter if len(made) > 1 else 0.0
         tops = [*self.forest.exits, self.forest.cores]
-        tops_width = max(len(row) * (_TOP_WIDTH + _TOP_GAP) for row in tops)
-        inner = max([tops_width, NARROWEST, *(shelf.width for shelf in made)])
+        inner = max([self.measure.narrowest, *(shelf.width for shelf in made)])
         self.plan.width = inner + 2 * _MARGIN + gutter
         left = _MARGIN + gutter
         y = self._heading(title, facts) if title else _MARGIN
@@ -93,12 +93,12 @@ class _Drafter:
         """Place the rows above the bays; return where the bays may begin."""
         for number, row in enumerate(rows):
             y += 10 + ARCH_PITCH * self._arches(row)
-            x = left + (inner - len(row) * _TOP_WIDTH - (len(row) - 1) * _TOP_GAP) / 2
+            x = left + (inner - len(row) * TOP_PITCH + TOP_PITCH - TOP_WIDTH) / 2
             for uid in row:
-                box = self.writer.top(uid, x, y, _TOP_WIDTH, _TOP_HEIGHT)
+                box = self.writer.top(uid, x, y, TOP_WIDTH, _TOP_HEIGHT)
                 self.router.boxes[uid] = box
                 self.plan.boxes.append(box)
-                x += _TOP_WIDTH + _TOP_GAP
+                x += TOP_PITCH
             if row:
                 y += _TOP_HEIGHT
                 if number < len(rows) - 1:
