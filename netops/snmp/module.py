@@ -13,10 +13,10 @@ from netops.snmp import oid
 DIRECTORY = Path(__file__).with_name("modules")
 TYPES = (
     "integer", "gauge", "counter32", "counter64", "ticks", "text", "mac", "address", "oid", "hex",
-    "identifier",
+    "identifier", "bits", "ports",
 )  # fmt: skip
 INDEX_TYPES = ("integer", "mac", "ip", "string")
-_OBJECT_KEYS = {"oid", "at", "type", "enum", "unit", "scale", "none", "slow"}
+_OBJECT_KEYS = {"oid", "at", "type", "enum", "unit", "scale", "none", "slow", "by"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,8 @@ class Object:
     none: tuple[int, ...]
     #: Changes seldom: asked every quarter of an hour is enough.
     slow: bool
+    #: The object beside it that says what kind of identifier this is.
+    by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,4 +170,5 @@ class _Reader:
             float(scale) if scale is not None else None,
             tuple(entry.get("none") or ()),
             bool(entry.get("slow", False)),
+            entry.get("by"),
         )

@@ -446,3 +446,11 @@ SELECT hold.*, backup.job FROM hold JOIN backup ON backup.id = hold.backup_id
 WHERE hold.released_at IS NULL
     AND (CAST(:job AS TEXT) IS NULL OR backup.job = CAST(:job AS TEXT))
 ORDER BY hold.placed_at, hold.id;
+
+-- put_chore --
+INSERT INTO chore (verb, location, at, run_id)
+VALUES (:verb, :location, :at, :run_id)
+ON CONFLICT (verb, location) DO UPDATE SET at = excluded.at, run_id = excluded.run_id;
+
+-- chores --
+SELECT location, at FROM chore WHERE verb = :verb;
