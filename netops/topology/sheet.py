@@ -222,8 +222,6 @@ def _label(name: str, speech: Words) -> str:
 
 def value_text(value: Any, speech: Words) -> str:
     """Return a plain value as people read it."""
-    if value is None:
-        return ""
     if isinstance(value, bool):
         return speech.text(mark("yes")) if value else speech.text(mark("no"))
     if isinstance(value, datetime):
@@ -235,7 +233,7 @@ def value_text(value: Any, speech: Words) -> str:
     if isinstance(value, list | tuple):
         return speech.listed([value_text(one, speech) for one in value])
     if not isinstance(value, str):
-        return str(value)
+        return "" if value is None else str(value)
     known = _VALUES.get(value)
     return speech.text(known) if known else _local(value)
 
