@@ -128,7 +128,7 @@ def report_of(count: int, language: str = "en") -> TopologyReport:
         events,
         records,
         computers,
-        timedelta(minutes=30),
+        frozenset({"TC-2026-0042"}),
         {"acc1": "Library"} if count < 50 else None,
         "1042:3f2a9c",
     )
