@@ -49,6 +49,11 @@ def _parser() -> argparse.ArgumentParser:
     fault.set_defaults(act=_fault)
     status = verbs.add_parser("status", help="what runs")
     status.set_defaults(act=_status)
+    address = verbs.add_parser("address", parents=[named], help="a node's management address")
+    address.add_argument("node")
+    address.set_defaults(
+        act=lambda options: print(build.attach(options.name).address(options.node))
+    )
     site = verbs.add_parser("site", parents=[named], help="write a netops site that points at it")
     site.add_argument("directory", type=Path)
     site.set_defaults(act=_site)

@@ -1,5 +1,6 @@
 """A netops site that points at a running lab: its devices, how they are asked, and where the keys are."""
 
+import csv
 import shutil
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ def write_site(lab: Lab, directory: Path) -> Path:
         shutil.copy(lab.directory / "key", keys / "ssh.key")
     (directory / "inventory").mkdir(exist_ok=True)
     _write(directory / "inventory/campus.yaml", inventory(lab))
+    _write_assets(lab, directory / "assets.csv")
     return _write(directory / "netops.yaml", settings(ssh="ssh" in lab.services))
 
 
@@ -56,10 +58,11 @@ def inventory(lab: Lab) -> dict[str, Any]:
     devices: dict[str, Any] = {}
     for node in lab.topology.managed():
         row: dict[str, Any] = {"host": lab.address(node.name), "groups": [node.role]}
+        row["kind"] = "firewall" if node.role == "firewall" else node.kind
         if node.ipv6 and node.kind == "server":
             row["host"] = lab.address6(node.name)
         row["site"] = node.location.partition(" / ")[0] or "campus"
-        row["data"] = {"serial": node.serial, "model": node.model, "location": node.location}
+        row["data"] = {"location": node.location}
         devices[node.name] = row
     roles = dict.fromkeys(node.role for node in lab.topology.managed())
     groups: dict[str, Any] = {role: {"role": role} for role in roles}
@@ -68,6 +71,17 @@ def inventory(lab: Lab) -> dict[str, Any]:
             groups[role]["snmp"] = "secure"
     defaults = {"snmp": "campus", **({"ssh": "lab"} if "ssh" in lab.services else {})}
     return {"defaults": defaults, "groups": groups, "devices": devices}
+
+
+def _write_assets(lab: Lab, path: Path) -> None:
+    """Write the asset sheet, for `netops inventory ledger import`: what was bought, as labels say."""
+    heads = ("asset number", "device", "maker", "model", "serial", "location", "owner", "state")
+    with path.open("w", newline="", encoding="utf-8") as file:
+        sheet = csv.writer(file)
+        sheet.writerow(heads)
+        for number, node in enumerate(lab.topology.managed(), 1):
+            label = (node.maker, node.model, node.serial, node.location)
+            sheet.writerow((f"A-{number:04}", node.name, *label, "Network Centre", "in use"))
 
 
 def _write(path: Path, data: dict[str, Any]) -> Path:
