@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from netops.cli import inventory_import
+from netops.cli import inventory_ask, inventory_handover, inventory_import, inventory_ledger
 from netops.cli.options import Json
 from netops.cli.runs import open_site
 from netops.cli.table import one_line, print_table
@@ -73,3 +73,6 @@ def _print_json(value: object) -> None:
 
 
 inventory_import.register(app)
+inventory_ledger.register(app)
+inventory_ask.register(app)
+inventory_handover.register(app)

@@ -8,6 +8,7 @@ from pydantic import Field
 from netops.backup.settings import BackupSettings
 from netops.core.settings import LocalPath, SecretRef, Section
 from netops.inventory.settings import InventorySettings
+from netops.records.settings import RecordSettings
 from netops.topology.settings import TopologySettings
 
 
@@ -103,4 +104,9 @@ class Config(Section):
         default_factory=TopologySettings,
         description="Discovery of the network, and the rules for what hangs on it.",
         examples=[{"every": "15m"}],
+    )
+    records: RecordSettings = Field(
+        default_factory=RecordSettings,
+        description="Who approves records, and what is in time.",
+        examples=[{"approvers": {"wangfang": "Wang Fang"}}],
     )

@@ -156,6 +156,11 @@ class Ledger:
         rows = self.database.execute("asset_versions", number=asset.number)
         before = version_of(rows[-1]) if rows else None
         old = before.asset if before else Asset(asset.number, state="")
+        if self.find(asset.number) != (before.asset if before else None):
+            raise IntegrityError(
+                f"{asset.number} is not what its newest version says; nothing was recorded",
+                hint="see `netops inventory ledger verify`",
+            )
         if before and (RETIRED in {old.state, asset.state}) and action != RETIRED:
             _refuse_side_door(old, asset)
         made = replace(asset, version=len(rows) + 1)

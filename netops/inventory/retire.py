@@ -90,16 +90,13 @@ def retire(
     Raises AccessError without such an approval, IntegrityError when the journal does not know it.
     """
     saying = saying.checked()
-    asset = ledger.get(number)
-    if asset.state == RETIRED:
-        raise UsageError(f"{number} is retired already")
-    approval = _approval(ledger, asset, one_line(approver, "--approved-by"), saying)
+    approval = find_approval(ledger, number, approver, saying)
     if two_accounts and person(approval.account) == person(ledger.account()):
         raise AccessError(
             f"{number} was approved from this account ({approval.account})",
             hint="retire it from an account of your own (inventory.two_accounts)",
         )
-    made = replace(asset, state=RETIRED)
+    made = replace(ledger.get(number), state=RETIRED)
     with ledger.database.transaction():
         ledger.record([(made, RETIRED)], saying, approval=approval.id, approver=approval.approver)
         used = saying.run_id or approval.id
@@ -108,7 +105,12 @@ def retire(
     return ledger.get(number), approval
 
 
-def _approval(ledger: Ledger, asset: Asset, approver: str, saying: Saying) -> Approval:
+def find_approval(ledger: Ledger, number: str, approver: str, saying: Saying) -> Approval:
+    """Return the approval that lets `saying.party` retire an asset, or raise as `retire` does."""
+    asset = ledger.get(number)
+    if asset.state == RETIRED:
+        raise UsageError(f"{number} is retired already")
+    approver = one_line(approver, "--approved-by")
     if same_person(approver, saying.party):
         raise AccessError(
             "nobody approves what he asks for himself", hint="name who approved: --approved-by"
