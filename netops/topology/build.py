@@ -176,9 +176,11 @@ def _endpoints(
     strangers: Mapping[str, Device],
 ) -> dict[str, Endpoint]:
     addresses: dict[str, set[str]] = defaultdict(set)
+    taken = {address for facts in everybody.values() for address in facts.addresses}
     for facts in everybody.values():
         for pair in facts.resolved if facts.is_fresh else ():
-            addresses[pair.mac].add(pair.address)
+            if pair.address not in taken:  # who answers for a device's address is another rule's
+                addresses[pair.mac].add(pair.address)
     names = {device.mac: device.name for device in strangers.values() if device.mac}
     return {
         mac: Endpoint(mac, *end, vlan, tuple(sorted(addresses.get(mac, ()))), names.get(mac, ""))
