@@ -339,6 +339,8 @@ def test_snapshot_dated_in_the_future_is_neither_parent_nor_newest(site: Site) -
     assert done.code == 0, done
     assert tree(target / str(site.source).lstrip("/")) == tree(site.source)
     assert site.states() == {"main": "OK", "offsite": "OK"}
+    assert site.last_end()["detail"]["exit_code"] == 0
+    site.backup()
 
 
 def test_clock_that_was_once_in_the_future_does_not_stop_backups_that_are_due(site: Site) -> None:
