@@ -1,10 +1,8 @@
 """The register of custody: every step goes into the journal and into the catalogue, and both must agree."""
 
-import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,57 +11,12 @@ from netops.core import lock
 from netops.core.errors import IntegrityError
 from netops.journal.book import Book
 from netops.journal.model import Entry
+from netops.journal.witness import Comparison, Difference, Statement, chained, compare
 from netops.store.connection import Row
 from netops.store.database import Database
 
 _KIND = "custody."
 _REPAIRED = "custody.repaired"
-
-
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    """A step where it is written down."""
-
-    journal_seq: int
-    step: Step
-    digest: str
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """One thing on which catalogue and journal do not agree."""
-
-    #: `edited`, `deleted`, `inserted` or `rewritten`, seen from the journal.
-    kind: str
-    journal_seq: int | None
-    handover_id: str
-    text: str
-
-    @property
-    def can_be_repaired(self) -> bool:
-        """Tell whether the journal still knows what was written."""
-        return self.kind != "rewritten"
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON."""
-        return {
-            "kind": self.kind,
-            "journal_seq": self.journal_seq,
-            "handover": self.handover_id,
-            "text": self.text,
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """What came out of holding the catalogue against the journal."""
-
-    compared: int
-    differences: tuple[Difference, ...]
-    #: Steps whose own entries the journal's retention removed.
-    older_than_journal: int
-    #: A later entry proves that those are as they were.
-    older_proven: bool
 
 
 class Register:
@@ -83,7 +36,7 @@ class Register:
 
     def steps(self) -> list[Step]:
         """Return every step, oldest first; raise IntegrityError for a row that is none."""
-        return [recorded.step for recorded in map(_from_row, self._rows()) if recorded]
+        return [_step_of(row) for row in self._rows()]
 
     @contextmanager
     def alone(self) -> Iterator[None]:
@@ -105,7 +58,7 @@ class Register:
             )
         with self.database.transaction():
             rows = self._rows()
-            digest = chained(rows[-1]["digest"] if rows else "", step)
+            digest = chained(rows[-1]["digest"] if rows else "", step.facts())
             entry = self.journal.append(
                 _KIND + step.step,
                 step.handover_id,
@@ -113,12 +66,13 @@ class Register:
                 run=run_id,
                 detail={**step.facts(), "digest": digest},
             )
-            self._add(Recorded(entry.seq, step, digest))
+            self._add(Statement(entry.seq, step.handover_id, step.facts(), digest))
         return entry
 
     def compare(self) -> Comparison:
         """Hold every row against its journal entry."""
-        return compare(self._rows(), self._entries(), self.journal.genesis().size)
+        rows = [_from_row(row) for row in self._rows()]
+        return compare(rows, self._entries(), self.journal.genesis().size)
 
     def repair(self, run_id: str | None) -> tuple[Difference, ...]:
         """
@@ -143,7 +97,7 @@ class Register:
     def _rows(self) -> list[Row]:
         return self.database.execute("custody_steps")
 
-    def _entries(self) -> list[Recorded]:
+    def _entries(self) -> list[Statement]:
         found = [
             recorded
             for step in STEPS
@@ -152,8 +106,8 @@ class Register:
         ]
         return sorted(found, key=lambda recorded: recorded.journal_seq)
 
-    def _add(self, recorded: Recorded) -> None:
-        facts = recorded.step.facts()
+    def _add(self, recorded: Statement) -> None:
+        facts = dict(recorded.facts)
         facts["items"] = json.dumps(facts["items"], ensure_ascii=False)
         self.database.execute(
             "add_custody_step",
@@ -161,67 +115,6 @@ class Register:
             digest=recorded.digest,
             **facts,
         )
-
-
-def chained(before: str, step: Step) -> str:
-    """Return the digest of a step and, through `before`, of all steps before it."""
-    facts = json.dumps(step.facts(), sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(f"{before}\n{facts}".encode("ascii")).hexdigest()
-
-
-def compare(rows: Sequence[Row], entries: Sequence[Recorded], removed_to: int) -> Comparison:
-    """
-    Return where the catalogue's `rows` differ from the journal's `entries`.
-
-    Entries up to `removed_to` are gone by the journal's retention; the digest in the first entry
-    after them tells whether their rows are still as they were.
-    """
-    by_seq = {int(row["journal_seq"]): row for row in rows}
-    known = {recorded.journal_seq: recorded for recorded in entries}
-    differences = [
-        difference
-        for recorded in entries
-        if (difference := _against(recorded, by_seq.get(recorded.journal_seq)))
-    ]
-    for seq, row in by_seq.items():
-        if seq not in known and seq > removed_to:
-            text = f"a row that the journal does not know was inserted (as entry {seq})"
-            differences.append(Difference("inserted", seq, str(row["handover_id"]), text))
-    older = [row for seq, row in sorted(by_seq.items()) if seq <= removed_to]
-    rewritten = bool(entries) and not _proves(entries[0], older)
-    if rewritten:
-        text = (
-            f"entry {entries[0].journal_seq} was written after other steps than the "
-            f"{len(older)} that are older than the journal"
-        )
-        differences.append(Difference("rewritten", None, "", text))
-    return Comparison(len(known), tuple(differences), len(older), bool(entries) and not rewritten)
-
-
-def _against(recorded: Recorded, row: Row | None) -> Difference | None:
-    seq, step = recorded.journal_seq, recorded.step
-    if row is None:
-        text = f"entry {seq} ({step.step} by {step.party}) has no row: it was deleted"
-        return Difference("deleted", seq, step.handover_id, text)
-    expected = {**step.facts(), "digest": recorded.digest}
-    found = _plain(row)
-    changed = [name for name, value in expected.items() if found.get(name) != value]
-    if not changed:
-        return None
-    shown = "; ".join(
-        f"{name} is {_short(found.get(name))}, was {_short(expected[name])}" for name in changed
-    )
-    return Difference("edited", seq, step.handover_id, f"entry {seq} was edited: {shown}")
-
-
-def _proves(first: Recorded, older: Sequence[Row]) -> bool:
-    digest = ""
-    for row in older:
-        recorded = _from_row(row, strict=False)
-        if recorded is None:
-            return False
-        digest = chained(digest, recorded.step)
-    return chained(digest, first.step) == first.digest
 
 
 def _plain(row: Row) -> dict[str, Any]:
@@ -233,31 +126,32 @@ def _plain(row: Row) -> dict[str, Any]:
     return values
 
 
-def _from_row(row: Row, *, strict: bool = True) -> Recorded | None:
-    values = _plain(row)
+def _step_of(row: Row) -> Step:
     try:
-        return Recorded(int(values["journal_seq"]), Step.from_facts(values), values["digest"])
+        return Step.from_facts(_plain(row))
     except (ValueError, KeyError, TypeError):
-        if not strict:
-            return None
         raise IntegrityError(
-            f"the custody step of journal entry {values['journal_seq']} is not readable",
+            f"the custody step of journal entry {row['journal_seq']} is not readable",
             hint="see `netops backup custody verify`",
         ) from None
 
 
-def _from_entry(entry: Entry) -> Recorded | None:
+def _from_row(row: Row) -> Statement:
+    """Return what a row says, whether it can be understood or not."""
+    values = _plain(row)
+    seq, digest = int(values.pop("journal_seq")), str(values.pop("digest"))
+    return Statement(seq, str(values["handover_id"]), values, digest)
+
+
+def _from_entry(entry: Entry) -> Statement | None:
     """Return the step of an entry; one written by hand under our kind is none."""
     detail: Mapping[str, Any] = entry.detail
     try:
-        return Recorded(entry.seq, Step.from_facts(detail), str(detail["digest"]))
+        step, digest = Step.from_facts(detail), str(detail["digest"])
     except (ValueError, KeyError, TypeError):
         return None
-
-
-def _short(value: object) -> str:
-    text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= 80 else text[:79] + "…"
+    text = f"{step.step} by {step.party}"
+    return Statement(entry.seq, step.handover_id, step.facts(), digest, text)
 
 
 def account_now() -> str:

@@ -9,11 +9,11 @@ from netops.backup.coverage import Cover
 from netops.backup.custody import Handover, Holding
 from netops.backup.handover import Custody
 from netops.backup.records import Backup
-from netops.backup.register import Comparison
 from netops.backup.status import Protection
 from netops.core.cells import csv_text
 from netops.core.clock import parse_utc, utc_text
 from netops.core.status import Status
+from netops.journal.witness import Comparison
 from netops.store.connection import Row
 
 #: More failures than this are counted, not listed.

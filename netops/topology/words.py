@@ -3,9 +3,11 @@
 from collections.abc import Mapping, Sequence
 
 from netops.core.i18n import mark
+from netops.records.model import RecordState
 from netops.reports.words import Words
 from netops.topology.chart import Bond, Chart, Mark, Strand
 from netops.topology.model import Device, DeviceState, End, EventKind, Link, LinkState
+from netops.topology.tiers import Tier
 
 #: Signs that also stand in print without colour.
 SIGNS: Mapping[Mark, str] = {
@@ -55,6 +57,21 @@ EVENTS: Mapping[EventKind, str] = {
     EventKind.ENDPOINT_UNKNOWN: mark("Unknown endpoint"),
     EventKind.GATEWAY_UNKNOWN: mark("Unknown gateway"),
     EventKind.DHCP_UNKNOWN: mark("Unknown DHCP server"),
+}
+RECORD_STATES: Mapping[RecordState, str] = {
+    RecordState.DRAFT: mark("Draft"),
+    RecordState.SUBMITTED: mark("Submitted"),
+    RecordState.APPROVED: mark("Approved"),
+    RecordState.REJECTED: mark("Rejected"),
+    RecordState.CLOSED: mark("Closed"),
+    RecordState.VOID: mark("Void"),
+}
+TIERS: Mapping[Tier, str] = {
+    Tier.EXIT: mark("Exit"),
+    Tier.CORE: mark("Core"),
+    Tier.DISTRIBUTION: mark("Distribution"),
+    Tier.ACCESS: mark("Access"),
+    Tier.LEAF: mark("Server or end device"),
 }
 _EVENT_MARKS: Mapping[str, Mark] = {
     "added": Mark.ADDED,

@@ -23,11 +23,11 @@ from netops.backup.custody import (
 )
 from netops.backup.handover import Answer, Offer
 from netops.backup.model import BackupPlan, Keeping, Repository
-from netops.backup.register import chained
 from netops.core.cancel import Cancel
 from netops.core.errors import AccessError, UsageError
 from netops.core.people import person, same_person
 from netops.core.run import Context, Silence
+from netops.journal.witness import chained
 from tests import catalogue_site
 from tests.catalogue_site import CHEN, LI, NOW, WANG, FixedClock
 
@@ -104,7 +104,7 @@ def test_every_change_of_a_step_changes_the_digest(name: str, value: str) -> Non
     one = step("A", OFFERED, 0)
     other = Step.from_facts({**one.facts(), name: value})
 
-    assert (chained("x", one) == chained("x", other)) is (one == other)
+    assert (chained("x", one.facts()) == chained("x", other.facts())) is (one == other)
 
 
 @pytest.mark.parametrize(
