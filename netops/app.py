@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from netops.snmp.memory import SnmpMemory
     from netops.snmp.model import Target
     from netops.store.database import Database
+    from netops.topology.keep import Topology
+    from netops.topology.room import TopologyRoom
 
 FILE_NAME = "netops.yaml"
 #: Where a site is looked for when nobody names one.
@@ -246,6 +248,31 @@ class Site:
             self.data["inventory"]["files"],
             directory=self.directory,
             cache=self.directory / ".cache" / "inventory.json",
+        )
+
+    @cached_property
+    def topology(self) -> "Topology":
+        """What is known of the network, now and before."""
+        from netops.topology.keep import Topology
+
+        return Topology(self.database)
+
+    @cached_property
+    def discovery(self) -> "TopologyRoom":
+        """The topology room: whom it asks, and what it remembers."""
+        from netops.topology.agents import Agents
+        from netops.topology.bindings import Bindings
+        from netops.topology.policy import policy_of
+        from netops.topology.room import TopologyRoom
+
+        return TopologyRoom(
+            policy_of(self.data["topology"]),
+            self.topology,
+            Agents(self.database),
+            Bindings(self.database),
+            self.locks,
+            self.devices,
+            self.snmp_target,
         )
 
     def snmp_target(self, device: "Device") -> "Target":
