@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from netops.inventory.ledger import Ledger
     from netops.inventory.model import Device
     from netops.journal.book import Book
+    from netops.records.book import RecordBook
     from netops.snmp.model import Target
     from netops.store.database import Database
 
@@ -143,6 +144,19 @@ class Site:
 
         register = Register(self.database, lambda: self.journal, self.locks / "custody.lock")
         return Custody(register, self.backup_plan, self.backups.catalogue, self.clock)
+
+    @cached_property
+    def record_book(self) -> "RecordBook":
+        """The record book."""
+        from netops.records.book import RecordBook
+        from netops.records.life import Policy
+
+        said = self.data["records"]
+        limits = ("submit_within", "approve_within", "close_within")
+        policy = Policy(
+            said["approvers"], said["two_accounts"], *(float(said[name]) for name in limits)
+        )
+        return RecordBook(self.database, lambda: self.journal, policy, self.clock)
 
     @property
     def locks(self) -> Path:

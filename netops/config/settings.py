@@ -8,6 +8,7 @@ from pydantic import Field
 from netops.backup.settings import BackupSettings
 from netops.core.settings import LocalPath, SecretRef, Section
 from netops.inventory.settings import InventorySettings
+from netops.records.settings import RecordSettings
 
 
 def _host_name() -> str:
@@ -97,4 +98,9 @@ class Config(Section):
         default_factory=BackupSettings,
         description="Repositories and backup jobs.",
         examples=[{"parallel": 2}],
+    )
+    records: RecordSettings = Field(
+        default_factory=RecordSettings,
+        description="Who approves records, and what is in time.",
+        examples=[{"approvers": {"wangfang": "Wang Fang"}}],
     )

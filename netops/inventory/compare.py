@@ -114,21 +114,9 @@ def of_device(
     `identity` is what it says, `why` the reason for its silence; neither when it was not asked.
     """
     assets = world.of_device(device.name)
-    found = [finding for asset in assets for finding in on_paper(asset, world, device)]
-    if not assets:
-        if identity is None or not identity.chassis:
-            found.append(Finding("not-in-ledger", f"no asset of the ledger is {device.name}"))
-        if not device.owner:
-            found.append(Finding("no-owner", f"{device.name} has nobody who answers for it"))
-    used = [asset for asset in assets if asset.state == "in_use"]
+    found: list[Finding] = []
     if why is not None:
-        if used:
-            names = ", ".join(
-                f"{one.number} (serial {one.serial or 'not recorded'})" for one in used
-            )
-            found.append(Finding("missing", f"{names} in use by the ledger: {why}"))
-        else:
-            found.append(Finding("silent", why))
+        found.append(_silence(assets, why))
     if identity is not None:
         found += [
             *_hardware(device, assets, identity, world),
@@ -140,7 +128,20 @@ def of_device(
             for one in assets
             if one.state != "in_use"
         ]
-    return found
+    if not assets:
+        if identity is None or not identity.chassis:
+            found.append(Finding("not-in-ledger", f"no asset of the ledger is {device.name}"))
+        if not device.owner:
+            found.append(Finding("no-owner", f"{device.name} has nobody who answers for it"))
+    return found + [finding for asset in assets for finding in on_paper(asset, world, device)]
+
+
+def _silence(assets: Sequence[Asset], why: str) -> Finding:
+    used = [asset for asset in assets if asset.state == "in_use"]
+    if not used:
+        return Finding("silent", why)
+    names = ", ".join(f"{one.number} (serial {one.serial or 'not recorded'})" for one in used)
+    return Finding("missing", f"{names} in use by the ledger: {why}")
 
 
 def _hardware(

@@ -159,16 +159,18 @@ class Discovery:
         return talks
 
     def _judge(self, one: Found, taken: set[str]) -> None:
-        addresses = {*one.addresses, *one.identity.addresses}
         label = one.identity.name.casefold().partition(".")[0]
         for device in self.ground.known:
-            if device.host in addresses:
+            if device.host in one.addresses:
                 one.fate, one.name = "known", device.name
                 return
         for device in self.ground.known:
-            if label and label in {_label(device.name), _label(device.host)}:
-                one.fate = "elsewhere" if _is_address(device.host) else "known"
-                one.name = device.name
+            named = bool(label) and label in {_label(device.name), _label(device.host)}
+            claimed = device.host in one.identity.addresses
+            if named or claimed:
+                # What a device only claims counts when its name fits: a stranger may claim much.
+                sure = named and (claimed or not _is_address(device.host))
+                one.fate, one.name = "known" if sure else "elsewhere", device.name
                 return
         first = one.addresses[0]
         name = usable_name(one.identity.name.partition(".")[0]) or usable_name(first)

@@ -44,6 +44,8 @@ class TableForm:
     name: str
     index: tuple[tuple[str, str], ...]
     columns: tuple[Object, ...]
+    #: Where its columns lie: the entry, not the table around it.
+    oid: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,8 @@ class Module:
     demand: bool
     scalars: tuple[Object, ...]
     tables: tuple[TableForm, ...]
+    #: What the device sends by itself: name and identifier of each trap.
+    notifications: tuple[tuple[str, bytes], ...] = ()
 
     def suits(self, object_id: bytes) -> bool:
         """Tell whether devices of that sysObjectID may have these objects."""
@@ -94,7 +98,7 @@ def read(path: Path) -> Module:
     document = read_document(path)
     reader = _Reader(document)
     data = document.data
-    reader.only((), data, {"about", "for", "demand", "scalars", "tables"})
+    reader.only((), data, {"about", "for", "demand", "scalars", "tables", "notifications"})
     module = Module(
         path.stem,
         str(data.get("about", "")),
@@ -107,6 +111,10 @@ def read(path: Path) -> Module:
         tuple(
             reader.table_at(("tables", name), name, entry)
             for name, entry in (data.get("tables") or {}).items()
+        ),
+        tuple(
+            (str(name), reader.oid_at(("notifications", name), text))
+            for name, text in (data.get("notifications") or {}).items()
         ),
     )
     if reader.mistakes:
@@ -148,7 +156,7 @@ class _Reader:
             self.object_at((*where, "columns", column), column, form, root)
             for column, form in (entry.get("columns") or {}).items()
         )
-        return TableForm(name, tuple(index), columns)
+        return TableForm(name, tuple(index), columns, root)
 
     def object_at(self, where: tuple[str | int, ...], name: str, entry: Any, root: bytes) -> Object:
         self.only(where, entry, _OBJECT_KEYS)
