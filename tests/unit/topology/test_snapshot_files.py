@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from netops.core.errors import AccessError, UsageError
-from netops.topology.archive import read_file
 from netops.topology.exporters.plain import JsonExporter
+from netops.topology.filed import read_file
 from netops.topology.model import Endpoint
 from tests.campus import AT, campus
 from tests.unit.topology.hostile import hostile

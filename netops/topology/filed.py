@@ -1,11 +1,10 @@
-"""Where maps and reports get the network from: the store, or snapshots kept as files."""
+"""Snapshots kept as files: what the JSON export wrote is read back, to be drawn or compared elsewhere."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from netops.core.clock import parse_utc
 from netops.core.errors import AccessError, UsageError
@@ -14,7 +13,6 @@ from netops.topology.model import (
     DeviceState,
     End,
     Endpoint,
-    Event,
     Evidence,
     Link,
     LinkState,
@@ -24,25 +22,6 @@ from netops.topology.model import (
 
 #: A file larger than this was not written by `netops topology export`.
 _LARGEST_BYTES = 256_000_000
-
-
-class Archive(Protocol):
-    """What is known about the network, now and before."""
-
-    def latest(self) -> Snapshot | None:
-        """Return the newest snapshot."""
-
-    def at(self, moment: datetime) -> Snapshot | None:
-        """Return the newest snapshot not after a moment."""
-
-    def snapshot(self, name: str) -> Snapshot:
-        """Return the snapshot whose id begins so; raise UsageError when none or several do."""
-
-    def events(self, since: datetime) -> Sequence[Event]:
-        """Return what happened since a moment, the oldest first."""
-
-    def endpoints(self) -> Sequence[Endpoint]:
-        """Return what hangs on the ports now."""
 
 
 @dataclass(frozen=True, slots=True)
