@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from netops.core.errors import NetopsError, UsageError
 from netops.reports.words import Words
 from netops.topology import sheet
 from netops.topology.chart import chart
+from netops.topology.draw import to_svg
 from netops.topology.exporters.plain import JsonExporter
 from netops.topology.layout import layout
 from netops.topology.report import as_page
@@ -158,8 +160,16 @@ def test_a_record_prints_on_one_sheet(tmp_path: Path) -> None:
 def test_words_are_as_wide_as_the_layout_believes(tmp_path: Path) -> None:
     """The browser measures every word of a map; none is wider than its box."""
     before = campus(100, "zh_Hans")
-    plan = layout(chart(later(before), before), Words("zh_Hans"), "校园网")
-    from netops.topology.draw import to_svg
+    names = (
+        "Teaching-Building-{}-MWQ-West",
+        "教学楼{}接入交换机甲乙丙丁",
+        "ACCESS.SWITCH.{}.EXAMPLE.EDU",
+    )
+    devices = {
+        uid: replace(device, name=names[n % 3].format(n), location="WWW-机房-M Q@%&")
+        for n, (uid, device) in enumerate(before.devices.items())
+    }
+    plan = layout(chart(replace(before, devices=devices)), Words("zh_Hans"), "校园网")
 
     script = (
         "<script>document.title=JSON.stringify([...document.querySelectorAll('.campus g')].filter("
