@@ -116,7 +116,9 @@ def test_unreadable_files_are_named_with_the_reason_in_both_forms() -> None:
         "item": "/x/b",
     }
     folder = {"message_type": "error", "error": {}, "during": "archival", "item": "/x/c"}
-    found = hear(folder | {"during": "scan"}, old, new, folder, {"message_type": "error"}, SUMMARY).result()
+    found = hear(
+        folder | {"during": "scan"}, old, new, folder, {"message_type": "error"}, SUMMARY
+    ).result()
     assert found.problems[:2] == ("/x/a: open: Permission denied", "/x/b: permission denied")
     assert found.problems[2] == "/x/c: cannot be read or listed (restic names no reason)"
     assert found.problem_count == 4
