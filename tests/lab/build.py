@@ -49,7 +49,8 @@ def _build(lab: Lab) -> None:
     if "ssh" in lab.services:
         key = str(lab.directory / "key")
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key], check=True)
-    shutil.copy(HERE / "node.sh", lab.directory)
+    for script_name in ("node.sh", "talk.sh"):
+        shutil.copy(HERE / script_name, lab.directory)
     lab.batch(wire.build(topology, adverse=lab.adverse))
     script = []
     for node in topology.nodes.values():
@@ -63,6 +64,9 @@ def _build(lab: Lab) -> None:
     lab.run("sh", "-e", text="\n".join(script))
     for node in topology.managed():
         lab.start(node.name)
+    for node in topology.nodes.values():
+        if node.gateway:
+            lab.keeper.tell(f"talk {node.name} {node.gateway}")
     lab.save()
 
 

@@ -16,7 +16,7 @@ from tests.lab.generate import generate
 from tests.lab.lab import Lab
 from tests.lab.site import write_site
 from tests.lab.topology import Port, campus, pair
-from tests.lab.waiting import until
+from tests.lab.waiting import known, until
 from tests.require import need
 
 
@@ -46,13 +46,15 @@ def test_what_agents_tell_is_what_the_file_says(lab: Lab) -> None:
 
 def test_pcs_are_learned_where_they_are(lab: Lab) -> None:
     for endpoint in lab.topology.endpoints():
-        switch, port = endpoint.port.node, endpoint.port.name
-        assert view.forwarding(lab, switch)[endpoint.mac] == port
-        assert view.arp(lab, "fw1")[endpoint.address] == endpoint.mac
+        until(f"{endpoint.name} learned", lambda endpoint=endpoint: known(lab, endpoint))
     behind = {endpoint.name for endpoint in lab.topology.endpoints() if endpoint.behind == "hub1"}
     assert behind == {"pc3", "pc4"}
-    macs = [m for m, port in view.forwarding(lab, "acc4").items() if port == "ge5"]
-    assert sorted(macs) == sorted(Port(pc, "eth1").mac for pc in behind), "the hub itself is silent"
+    macs = {Port(pc, "eth1").mac for pc in behind}
+
+    def learned() -> set[str]:
+        return {mac for mac, port in view.forwarding(lab, "acc4").items() if port == "ge5"}
+
+    until("both PCs behind the hub, which is silent itself", lambda: learned() == macs)
     assert lab.topology.unmanaged() == {"hub1": Port("acc4", "ge5")}
 
 
