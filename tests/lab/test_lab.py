@@ -1,5 +1,6 @@
 """The lab is what its file says, as net-snmp's programs see it."""
 
+import functools
 import subprocess
 import time
 from pathlib import Path
@@ -46,7 +47,7 @@ def test_what_agents_tell_is_what_the_file_says(lab: Lab) -> None:
 
 def test_pcs_are_learned_where_they_are(lab: Lab) -> None:
     for endpoint in lab.topology.endpoints():
-        until(f"{endpoint.name} learned", lambda endpoint=endpoint: known(lab, endpoint))
+        until(f"{endpoint.name} learned", functools.partial(known, lab, endpoint))
     behind = {endpoint.name for endpoint in lab.topology.endpoints() if endpoint.behind == "hub1"}
     assert behind == {"pc3", "pc4"}
     macs = {Port(pc, "eth1").mac for pc in behind}
