@@ -10,7 +10,7 @@ from tests.lab import wire
 from tests.lab.keeping import ROOMS, keep, recall, sweep
 from tests.lab.lab import Lab, LabError
 from tests.lab.topology import Topology, from_data
-from tests.lab.waiting import await_neighbours
+from tests.lab.waiting import await_agents, await_neighbours
 
 HERE = Path(__file__).parent
 LARGEST = 240
@@ -36,6 +36,7 @@ def up(
     lab = Lab(keep(name, owned=owned), topology, adverse, tuple(services), plan=topology)
     try:
         _build(lab)
+        await_agents(lab, wait_s)
         await_neighbours(lab, wait_s)
     except BaseException:
         lab.down()
