@@ -23,9 +23,12 @@ if TYPE_CHECKING:
     from netops.inventory.ledger import Ledger
     from netops.inventory.model import Device
     from netops.journal.book import Book
+    from netops.records.book import RecordBook
     from netops.snmp.memory import SnmpMemory
     from netops.snmp.model import Target
     from netops.store.database import Database
+    from netops.topology.keep import Topology
+    from netops.topology.room import TopologyRoom
 
 FILE_NAME = "netops.yaml"
 #: Where a site is looked for when nobody names one.
@@ -145,6 +148,19 @@ class Site:
         register = Register(self.database, lambda: self.journal, self.locks / "custody.lock")
         return Custody(register, self.backup_plan, self.backups.catalogue, self.clock)
 
+    @cached_property
+    def record_book(self) -> "RecordBook":
+        """The record book."""
+        from netops.records.book import RecordBook
+        from netops.records.life import Policy
+
+        said = self.data["records"]
+        limits = ("submit_within", "approve_within", "close_within")
+        policy = Policy(
+            said["approvers"], said["two_accounts"], *(float(said[name]) for name in limits)
+        )
+        return RecordBook(self.database, lambda: self.journal, policy, self.clock)
+
     @property
     def locks(self) -> Path:
         """Where runs, jobs and repositories are locked."""
@@ -232,6 +248,31 @@ class Site:
             self.data["inventory"]["files"],
             directory=self.directory,
             cache=self.directory / ".cache" / "inventory.json",
+        )
+
+    @cached_property
+    def topology(self) -> "Topology":
+        """What is known of the network, now and before."""
+        from netops.topology.keep import Topology
+
+        return Topology(self.database)
+
+    @cached_property
+    def discovery(self) -> "TopologyRoom":
+        """The topology room: whom it asks, and what it remembers."""
+        from netops.topology.agents import Agents
+        from netops.topology.bindings import Bindings
+        from netops.topology.policy import policy_of
+        from netops.topology.room import TopologyRoom
+
+        return TopologyRoom(
+            policy_of(self.data["topology"]),
+            self.topology,
+            Agents(self.database),
+            Bindings(self.database),
+            self.locks,
+            self.devices,
+            self.snmp_target,
         )
 
     def snmp_target(self, device: "Device") -> "Target":

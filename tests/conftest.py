@@ -5,17 +5,23 @@ from pathlib import Path
 
 import pytest
 
-from tests import sites
-from tests.lab.fixtures import adverse_lab, lab
+from tests import sites, warm
+from tests.lab.fixtures import adverse_lab, faults, lab
 from tests.sites import Site, make_site
 
-__all__ = ["adverse_lab", "lab"]
+__all__ = ["adverse_lab", "faults", "lab"]
 
 
 @pytest.fixture
 def site(tmp_path: Path) -> Site:
     """A site of its own with empty repositories."""
     return make_site(tmp_path / "site")
+
+
+@pytest.fixture
+def cold(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make every start of the command one of a new interpreter, as users start it."""
+    monkeypatch.setenv("NETOPS_TEST_COLD", "1")
 
 
 @pytest.fixture(scope="module")
@@ -27,6 +33,7 @@ def backed_up(tmp_path_factory: pytest.TempPathFactory) -> Site:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _templates_discarded() -> Iterator[None]:
+def _shared_things_discarded() -> Iterator[None]:
     yield
+    warm.end()
     sites.discard_templates()

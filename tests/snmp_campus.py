@@ -8,7 +8,11 @@ from dataclasses import dataclass
 from netops.snmp import recording
 from netops.snmp.replay import ReplayAgent
 
-HUAWEI, CISCO, LINUX = "1.3.6.1.4.1.2011.2.23.764", "1.3.6.1.4.1.9.1.2494", "1.3.6.1.4.1.8072.3.2.10"
+HUAWEI, CISCO, LINUX = (
+    "1.3.6.1.4.1.2011.2.23.764",
+    "1.3.6.1.4.1.9.1.2494",
+    "1.3.6.1.4.1.8072.3.2.10",
+)
 _ENTITY = "1.3.6.1.2.1.47.1.1.1.1"
 CHASSIS, MODULE = 3, 9
 
@@ -67,9 +71,9 @@ def free_port(hosts: Sequence[str]) -> int:
             port = int(first.getsockname()[1])
             try:
                 for host in hosts[1:]:
-                    stack.enter_context(
-                        socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-                    ).bind((host, port))
+                    stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)).bind(
+                        (host, port)
+                    )
             except OSError:
                 continue
             return port

@@ -1,4 +1,4 @@
-"""Cells of tables that people open with a spreadsheet: one line each, and nothing that computes."""
+"""Cells of tables that people open with a spreadsheet: one line each, nothing hidden, and nothing that computes."""
 
 import csv
 import io
@@ -21,7 +21,9 @@ def harmless(cell: object) -> str:
         return "true" if cell else "false"
     if isinstance(cell, int | float):
         return f"{cell:.0f}"
-    text = " ".join(str(cell).replace("\x00", " ").split())
+    text = " ".join(str(cell).split())
+    if not text.isprintable():
+        text = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
     return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
 
 

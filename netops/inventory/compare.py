@@ -33,6 +33,9 @@ KINDS: Mapping[str, Status] = {
     "software": Status.OK,
 }
 
+#: Others that one finding names.
+_NAMED = 5
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -114,21 +117,9 @@ def of_device(
     `identity` is what it says, `why` the reason for its silence; neither when it was not asked.
     """
     assets = world.of_device(device.name)
-    found = [finding for asset in assets for finding in on_paper(asset, world, device)]
-    if not assets:
-        if identity is None or not identity.chassis:
-            found.append(Finding("not-in-ledger", f"no asset of the ledger is {device.name}"))
-        if not device.owner:
-            found.append(Finding("no-owner", f"{device.name} has nobody who answers for it"))
-    used = [asset for asset in assets if asset.state == "in_use"]
+    found: list[Finding] = []
     if why is not None:
-        if used:
-            names = ", ".join(
-                f"{one.number} (serial {one.serial or 'not recorded'})" for one in used
-            )
-            found.append(Finding("missing", f"{names} in use by the ledger: {why}"))
-        else:
-            found.append(Finding("silent", why))
+        found.append(_silence(assets, why))
     if identity is not None:
         found += [
             *_hardware(device, assets, identity, world),
@@ -140,7 +131,20 @@ def of_device(
             for one in assets
             if one.state != "in_use"
         ]
-    return found
+    if not assets:
+        if identity is None or not identity.chassis:
+            found.append(Finding("not-in-ledger", f"no asset of the ledger is {device.name}"))
+        if not device.owner:
+            found.append(Finding("no-owner", f"{device.name} has nobody who answers for it"))
+    return found + [finding for asset in assets for finding in on_paper(asset, world, device)]
+
+
+def _silence(assets: Sequence[Asset], why: str) -> Finding:
+    used = [asset for asset in assets if asset.state == "in_use"]
+    if not used:
+        return Finding("silent", why)
+    names = ", ".join(f"{one.number} (serial {one.serial or 'not recorded'})" for one in used)
+    return Finding("missing", f"{names} in use by the ledger: {why}")
 
 
 def _hardware(
@@ -166,7 +170,7 @@ def _hardware(
     for part in identity.chassis:
         others = sorted({name for name in world.seen.get(part.serial, ()) if name != device.name})
         if others:
-            text = f"serial {part.serial} also answers at {', '.join(others)}"
+            text = f"serial {part.serial} also answers at {_few(others)}"
             yield Finding("serial-twice", text)
 
 
@@ -192,6 +196,11 @@ def _stranger(
     return Finding("unknown", f"{what} of {device.name} is not in the ledger")
 
 
+def _few(names: Sequence[str]) -> str:
+    shown = ", ".join(names[:_NAMED])
+    return shown if len(names) <= _NAMED else f"{shown} and {len(names) - _NAMED} more"
+
+
 def _gone(device: Device, asset: Asset, world: World) -> Finding:
     elsewhere = [
         name
@@ -199,7 +208,7 @@ def _gone(device: Device, asset: Asset, world: World) -> Finding:
         if folded(serial) == folded(asset.serial)
         for name in names
     ]
-    where = f"; it answers at {', '.join(elsewhere)}" if elsewhere else ""
+    where = f"; it answers at {_few(elsewhere)}" if elsewhere else ""
     text = f"{asset.number} (serial {asset.serial}) is no part of {device.name}{where}"
     return Finding("chassis-missing", text)
 

@@ -21,7 +21,10 @@ _FILE = Path(__file__).with_name("identities.yaml")
 _OBJECT_ID, _NAME, _DESCR = (
     oid.encode(f"1.3.6.1.2.1.1.{number}.0") for number in (2, 5, 1)
 )  # fmt: skip
-_OWN_ADDRESSES = oid.encode("1.3.6.1.2.1.4.20.1.1")
+#: The older table has IPv4 in its values; the newer one (RFC 4293) has both families in its index.
+_ADDRESS_VALUES = oid.encode("1.3.6.1.2.1.4.20.1.1")
+_ADDRESS_INDEX = oid.encode("1.3.6.1.2.1.4.34.1.3")
+_ADDRESS_BYTES = {4, 16}
 _MAX_PARTS = 4_000
 _LONGEST = 200
 #: What devices say instead of nothing.
@@ -90,13 +93,20 @@ def read_identity(version: Version = "2c", *, addresses: bool = False) -> Asking
     told = yield from _told(kind)
     found = yield from read_modules([load("entity")], version=version, max_rows=_MAX_PARTS)
     parts = parts_of(found.tables.get("entPhysicalTable", []), kind, told)
-    own: frozenset[str] = frozenset()
-    if addresses:
-        table = yield from walk([_OWN_ADDRESSES], version=version, max_rows=_MAX_PARTS)
-        values = (binding[2] for binding in table.columns[_OWN_ADDRESSES])
-        own = frozenset(address_text(value) for value in values if isinstance(value, bytes))
+    own = (yield from _addresses(version)) if addresses else frozenset()
     text = oid.text_of(object_id) if object_id else ""
     return Identity(text, _text(first[1]), descr, kind, parts, own)
+
+
+def _addresses(version: Version) -> Asking[frozenset[str]]:
+    roots = [_ADDRESS_VALUES, _ADDRESS_INDEX]
+    table = yield from walk(roots, version=version, max_rows=_MAX_PARTS)
+    raw = [one[2] for one in table.columns[_ADDRESS_VALUES] if isinstance(one[2], bytes)]
+    for name, _, _ in table.columns[_ADDRESS_INDEX]:
+        _, size, *parts = (*oid.index_of(name[len(_ADDRESS_INDEX) :]), 0, 0)
+        if size in _ADDRESS_BYTES and max(parts) < 256:
+            raw.append(bytes(parts[:size]))
+    return frozenset(address_text(one) for one in raw if len(one) in _ADDRESS_BYTES)
 
 
 def _told(kind: Kind) -> Asking[dict[str, str]]:

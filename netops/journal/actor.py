@@ -33,6 +33,18 @@ def actor() -> str:
     return f"{user} ({', '.join(traces)})" if traces else user
 
 
+def account() -> str:
+    """
+    Return the one name that stands for the actor: who logged in, who called sudo, or the user.
+
+    The kernel's word goes before that of the environment, which the caller can set.
+    """
+    login = _login_uid()
+    if login is not None:
+        return _user_name(login)
+    return os.environ.get("SUDO_USER") or _user_name(os.geteuid())
+
+
 def _user_name(uid: int) -> str:
     with suppress(KeyError):
         return pwd.getpwuid(uid).pw_name

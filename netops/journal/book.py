@@ -250,11 +250,12 @@ class Book:
         kind: str | None = None,
         run: str | None = None,
         subject: str | None = None,
+        after: int | None = None,
         limit: int | None = None,
         newest_first: bool = False,
     ) -> Iterator[Entry]:
-        """Yield entries in order of their numbers: `since` included, `until` not."""
-        wanted = listing.Wanted(since, until, kind, run, subject)
+        """Yield entries in order of their numbers: `since` included, `until` and `after` not."""
+        wanted = listing.Wanted(since, until, kind, run, subject, after)
         return listing.entries(self._reading, wanted, limit=limit, newest_first=newest_first)
 
     @contextmanager

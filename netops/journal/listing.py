@@ -22,6 +22,8 @@ class Wanted:
     kind: str | None = None
     run: str | None = None
     subject: str | None = None
+    #: Number of the last entry that is not wanted any more.
+    after: int | None = None
 
     def conditions(self) -> tuple[list[str], list[object]]:
         """Return SQL that lets all wanted entries through, and some others."""
@@ -35,6 +37,9 @@ class Wanted:
             if moment is not None:
                 sql.append(condition)
                 values.append(body.moment_bytes(moment))
+        if self.after is not None:
+            sql.append("seq > ?")
+            values.append(self.after)
         return sql, values
 
     def takes(self, entry: Entry) -> bool:

@@ -71,6 +71,24 @@ def compare(rows: Sequence[Statement], entries: Sequence[Statement], removed_to:
     Entries up to `removed_to` are gone by the journal's retention; the digest in the first entry
     after them tells whether their rows are still as they were.
     """
+    differences = match(rows, entries, removed_to)
+    by_seq = {row.journal_seq: row for row in rows}
+    older = [row for seq, row in sorted(by_seq.items()) if seq <= removed_to]
+    rewritten = bool(entries) and not _proves(entries[0], older)
+    if rewritten:
+        text = (
+            f"entry {entries[0].journal_seq} was written after other steps than the "
+            f"{len(older)} that are older than the journal"
+        )
+        differences.append(Difference("rewritten", None, "", text))
+    compared = len({entry.journal_seq for entry in entries})
+    return Comparison(compared, tuple(differences), len(older), bool(entries) and not rewritten)
+
+
+def match(
+    rows: Sequence[Statement], entries: Sequence[Statement], removed_to: int
+) -> list[Difference]:
+    """Return what row by row is not as its entry says; entries up to `removed_to` are gone."""
     by_seq = {row.journal_seq: row for row in rows}
     known = {entry.journal_seq for entry in entries}
     differences = [
@@ -82,15 +100,7 @@ def compare(rows: Sequence[Statement], entries: Sequence[Statement], removed_to:
         if seq not in known and seq > removed_to:
             text = f"a row that the journal does not know was inserted (as entry {seq})"
             differences.append(Difference("inserted", seq, row.subject, text))
-    older = [row for seq, row in sorted(by_seq.items()) if seq <= removed_to]
-    rewritten = bool(entries) and not _proves(entries[0], older)
-    if rewritten:
-        text = (
-            f"entry {entries[0].journal_seq} was written after other steps than the "
-            f"{len(older)} that are older than the journal"
-        )
-        differences.append(Difference("rewritten", None, "", text))
-    return Comparison(len(known), tuple(differences), len(older), bool(entries) and not rewritten)
+    return differences
 
 
 def _against(entry: Statement, row: Statement | None) -> Difference | None:

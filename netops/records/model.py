@@ -32,9 +32,17 @@ class Revision:
     #: Fields that got a value in this step.
     changes: Mapping[str, Any] = field(default_factory=dict)
     note: str = ""
-    #: SHA-256 over this step and, through the one before, all earlier ones.
+    #: SHA-256 over this step and, through the one before, all earlier ones of the book.
     digest: str = ""
     journal_seq: int | None = None
+    #: Place in the book; without gaps.
+    seq: int = 0
+    #: The account that stands for the actor: it may approve, or not.
+    account: str = ""
+    #: Who says that they act; a statement, where the account is a fact.
+    person: str = ""
+    #: Ids of what the record was made from, as far as this step brought them.
+    sources: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,3 +60,26 @@ class Record:
     planned: bool = False
     fields: Mapping[str, Any] = field(default_factory=dict)
     revisions: tuple[Revision, ...] = ()
+
+    @property
+    def revision(self) -> int:
+        """Return the number of the last revision: what an editor must have seen."""
+        return self.revisions[-1].n if self.revisions else 0
+
+    @property
+    def is_open(self) -> bool:
+        """Tell whether somebody still has to do something."""
+        return self.state not in {RecordState.CLOSED, RecordState.VOID}
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Return the ids of all that the record was made from."""
+        return tuple(one for revision in self.revisions for one in revision.sources)
+
+    def since(self) -> datetime:
+        """Return when the record came into its state."""
+        moment = self.opened_at
+        for before, after in zip(self.revisions, self.revisions[1:], strict=False):
+            if after.state is not before.state:
+                moment = after.at
+        return moment

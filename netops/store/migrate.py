@@ -3,7 +3,7 @@
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from netops.core.clock import Clock, utc_text
 from netops.core.errors import ConfigError, NetopsError
@@ -14,6 +14,7 @@ from netops.store.queries import SQL
 class Migratable(Protocol):
     """What a migration needs of a database."""
 
+    dialect: ClassVar[str]
     name: str
 
     def version(self) -> int:
@@ -34,10 +35,15 @@ class Migratable(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Migration:
-    """One file `NNNN_name.sql`."""
+    """One file `NNNN_name.sql`; what only one of the databases takes stands in DIALECT/ beside it."""
 
     version: int
     path: Path
+
+    def scripts(self, dialect: str) -> list[str]:
+        """Return what is to be run, the part for both databases first."""
+        own = self.path.parent / dialect / self.path.name
+        return [file.read_text(encoding="utf-8") for file in (self.path, own) if file.is_file()]
 
 
 def known_migrations(folder: Path = SQL / "migrations") -> list[Migration]:
@@ -79,7 +85,8 @@ def _pending(database: Migratable, known: list[Migration]) -> list[Migration]:
 
 def _apply(database: Migratable, step: Migration, clock: Clock) -> None:
     try:
-        database.script(step.path.read_text(encoding="utf-8"))
+        for script in step.scripts(database.dialect):
+            database.script(script)
         database.execute(
             "add_schema_version",
             version=step.version,

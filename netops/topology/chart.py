@@ -155,8 +155,8 @@ def _renamed(link: Link, was: Mapping[str, str]) -> Link:
 
 def _strands(now: Iterable[Link], old: Iterable[Link]) -> list[Strand]:
     """Return every link that is or was, with added and removed ones paired to moves."""
-    new_links = {(link.a, link.b): link for link in now}
-    old_links = {(link.a, link.b): link for link in old}
+    new_links = {frozenset((link.a, link.b)): link for link in now}
+    old_links = {frozenset((link.a, link.b)): link for link in old}
     gone = [link for ends, link in old_links.items() if ends not in new_links]
     strands = [Strand(link) for ends, link in new_links.items() if ends in old_links]
     for link in (link for ends, link in new_links.items() if ends not in old_links):

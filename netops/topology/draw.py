@@ -37,7 +37,7 @@ _STYLE = """
 .campus .n{font-weight:600}.campus .s{fill:#46505e}.campus .core .s,.campus .exit .s{fill:#dfe7f1}
 .campus rect.stale{stroke:#777;stroke-dasharray:2 2;fill:#ececec}.campus rect.heard{stroke-dasharray:5 3;fill:#fff}
 .campus rect.inferred{stroke-dasharray:1 3;stroke-linecap:round;stroke-width:2;fill:#fff}
-.campus .heard text,.campus .stale text,.campus .heard .s,.campus .stale .s{fill:#333}
+.campus .heard text,.campus .stale text,.campus .inferred text,.campus .heard .s,.campus .stale .s,.campus .inferred .s{fill:#333}
 .campus rect.added{stroke:#0f8a4a;stroke-width:3;fill:#e3f6ea}.campus rect.removed{stroke:#d0202f;stroke-width:2.6;stroke-dasharray:6 4;fill:#fdebec}
 .campus rect.touched-moved{stroke:#d98200;stroke-width:2.2;fill:#fff3dc}.campus rect.touched-added{stroke:#0f8a4a;stroke-width:1.8}.campus rect.touched-removed{stroke:#d0202f;stroke-width:1.8}.campus rect.changed{stroke:#d98200;stroke-width:3;fill:#fff3dc}
 .campus .added text,.campus .removed text,.campus .changed text,.campus .added .s,.campus .removed .s,.campus .changed .s{fill:#14181f}

@@ -9,7 +9,7 @@ from netops.topology.chart import Chart
 from netops.topology.forest import forest
 from netops.topology.legend import legend
 from netops.topology.plan import Box, Label, Line, Plan
-from netops.topology.routes import Router
+from netops.topology.routes import ARCH_PITCH, Router
 from netops.topology.shelves import (
     BAY_GAP,
     COLUMN_GAP,
@@ -17,9 +17,10 @@ from netops.topology.shelves import (
     FRAME_PAD,
     FRAME_TITLE,
     INDENT,
-    NARROWEST,
     SQUARE,
     SQUARE_PITCH,
+    TOP_PITCH,
+    TOP_WIDTH,
     Frame,
     Shelf,
     Stand,
@@ -31,7 +32,7 @@ from netops.topology.shelves import (
 DETAILED = 60
 #: Above these numbers of devices a box has one line, and access switches are only counted.
 DENSE, OVERVIEW = 110, 300
-_TOP_WIDTH, _TOP_HEIGHT, _TOP_GAP = 150.0, 38.0, 70.0
+_TOP_HEIGHT = 38.0
 _MARGIN = 12.0
 _TITLE = 44.0
 
@@ -67,8 +68,7 @@ class _Drafter:
         made = shelves(self.forest, self.measure)
         gutter = self.measure.gutter if len(made) > 1 else 0.0
         tops = [*self.forest.exits, self.forest.cores]
-        tops_width = max(len(row) * (_TOP_WIDTH + _TOP_GAP) for row in tops)
-        inner = max([tops_width, NARROWEST, *(shelf.width for shelf in made)])
+        inner = max([self.measure.narrowest, *(shelf.width for shelf in made)])
         self.plan.width = inner + 2 * _MARGIN + gutter
         left = _MARGIN + gutter
         y = self._heading(title, facts) if title else _MARGIN
@@ -92,20 +92,26 @@ class _Drafter:
     def _tops(self, rows: Sequence[Sequence[str]], y: float, left: float, inner: float) -> float:
         """Place the rows above the bays; return where the bays may begin."""
         for number, row in enumerate(rows):
-            # Room for arches between devices that are not neighbours.
-            y += 10 + 4 * max(0, len(row) - 2)
-            x = left + (inner - len(row) * _TOP_WIDTH - (len(row) - 1) * _TOP_GAP) / 2
+            y += 10 + ARCH_PITCH * self._arches(row)
+            x = left + (inner - len(row) * TOP_PITCH + TOP_PITCH - TOP_WIDTH) / 2
             for uid in row:
-                box = self.writer.top(uid, x, y, _TOP_WIDTH, _TOP_HEIGHT)
+                box = self.writer.top(uid, x, y, TOP_WIDTH, _TOP_HEIGHT)
                 self.router.boxes[uid] = box
                 self.plan.boxes.append(box)
-                x += _TOP_WIDTH + _TOP_GAP
+                x += TOP_PITCH
             if row:
                 y += _TOP_HEIGHT
                 if number < len(rows) - 1:
                     y += 24 + 6 * len(row)
         self.router.between_tops([row for row in rows if row])
         return y + 6
+
+    def _arches(self, row: Sequence[str]) -> int:
+        """Return how many bonds join devices of a row that are not neighbours."""
+        place = {uid: number for number, uid in enumerate(row)}
+        around = self.writer.chart.around
+        bonds = [bond for uid in row for bond in around.get(uid, ()) if bond.a == uid]
+        return sum(b.b in place and abs(place[b.a] - place[b.b]) > 1 for b in bonds)
 
     def _shelf(self, shelf: Shelf, x: float, y: float) -> dict[str, Box]:
         heads: dict[str, Box] = {}

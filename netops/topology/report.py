@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from netops.core.cells import csv_text
@@ -35,8 +35,8 @@ class TopologyReport:
     events: Sequence[Event]
     records: Sequence[Record]
     endpoints: Sequence[Endpoint]
-    #: Drafts must be submitted within this time; None asks for nothing.
-    submit_within: timedelta | None = None
+    #: Numbers of the records that wait longer than they may.
+    overdue: frozenset[str] = frozenset()
     #: Who owns a device, by its name in the inventory; None when nobody keeps that book.
     owners: Mapping[str, str] | None = None
     journal_head: str = ""
@@ -60,12 +60,8 @@ class TopologyReport:
         )
 
     def is_overdue(self, record: Record) -> bool:
-        """Tell whether a draft should have been submitted by now."""
-        return (
-            record.state is RecordState.DRAFT
-            and self.submit_within is not None
-            and self.made_at - record.opened_at > self.submit_within
-        )
+        """Tell whether somebody should have acted by now."""
+        return record.number in self.overdue
 
     def unowned(self) -> list[Device]:
         """Return the devices that no owner is on record for."""

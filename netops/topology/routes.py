@@ -13,7 +13,7 @@ from netops.topology.words import bond_title
 
 #: How many tints the lanes of the core take turns in.
 TINTS = 4
-_SLOT = 11.0
+_SLOT, ARCH_PITCH = 11.0, 6.0
 
 
 class Router:
@@ -23,6 +23,8 @@ class Router:
         self.chart, self.forest, self.speech, self.plan = chart, forest, speech, plan
         #: Boxes that lines between rows start from and lead to.
         self.boxes: dict[str, Box] = {}
+        #: Arches so far above each row.
+        self.arches: dict[float, int] = defaultdict(int)
 
     def line(self, bond: Bond, points: Sequence[Point], sign: Point | None, tint: int = -1) -> None:
         """Draw one bond."""
@@ -97,8 +99,10 @@ class Router:
             points = [(one.x + one.width, y), (other.x, y)]
             self.line(bond, points, ((points[0][0] + points[1][0]) / 2, y))
             return
-        y = one.y - 8 - 4 * (places[1] - places[0]) - 3 * places[0]
-        left, right = one.x + one.width - 12, other.x + 12
+        y = one.y - 8 - ARCH_PITCH * self.arches[one.y]
+        self.arches[one.y] += 1
+        left = one.x + one.width - 10 - 7 * places[1] + 7 * places[0]
+        right = other.x + 10 + 7 * (places[1] - places[0])
         points = [(left, one.y), (left, y), (right, y), (right, other.y)]
         self.line(bond, points, ((left + right) / 2, y))
 

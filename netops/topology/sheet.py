@@ -1,10 +1,12 @@
 """The change record as a form on paper: every field the rules ask for, both drawings, signatures, revisions."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from netops.core.clock import parse_utc
 from netops.core.i18n import mark
 from netops.records.model import Record
 from netops.reports.words import Words, moment
@@ -65,6 +67,7 @@ FORM: Sequence[tuple[str, Sequence[tuple[str, str, bool]]]] = (
         ),
     ),
 )
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 #: Left out of the sheet when they are empty.
 _OPTIONAL = {"plan", "checks", "planned_from", "planned_until", "unapproved", "remark", "location"}
 _LABELS: Mapping[str, str] = {
@@ -219,8 +222,6 @@ def _label(name: str, speech: Words) -> str:
 
 def value_text(value: Any, speech: Words) -> str:
     """Return a plain value as people read it."""
-    if value is None:
-        return ""
     if isinstance(value, bool):
         return speech.text(mark("yes")) if value else speech.text(mark("no"))
     if isinstance(value, datetime):
@@ -231,8 +232,20 @@ def value_text(value: Any, speech: Words) -> str:
         )
     if isinstance(value, list | tuple):
         return speech.listed([value_text(one, speech) for one in value])
-    known = _VALUES.get(value) if isinstance(value, str) else None
-    return speech.text(known) if known else str(value)
+    if not isinstance(value, str):
+        return "" if value is None else str(value)
+    known = _VALUES.get(value)
+    return speech.text(known) if known else _local(value)
+
+
+def _local(text: str) -> str:
+    """Return text, a moment in UTC as local time."""
+    if not _MOMENT.fullmatch(text):
+        return text
+    try:
+        return moment(parse_utc(text))
+    except ValueError:
+        return text
 
 
 def as_page(

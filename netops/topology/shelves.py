@@ -14,7 +14,7 @@ HEAD_WIDTH, HEAD_HEIGHT, DIRECT_HEIGHT = 140.0, 36.0, 18.0
 BAY_GAP, FRAME_PAD, FRAME_GAP, FRAME_TITLE = 12.0, 8.0, 10.0, 17.0
 SQUARE, SQUARE_PITCH = 8.0, 10.0
 LANE_PITCH = 6.0
-NARROWEST = 640.0
+NARROWEST, TOP_WIDTH, TOP_PITCH = 640.0, 150.0, 220.0
 #: By how much a shelf may be longer than its share, so that none is left with one bay.
 _SLACKS = (1.04, 1.1, 1.18, 1.3)
 _COLUMN_LENGTHS = (3, 4, 5, 6, 7, 8, 10, 12, 15, 18, 22, 27, 33, 40)
@@ -31,6 +31,8 @@ class Sizes:
     around: float
     lanes: float
     gutter: float
+    #: The rows above the bays need this much.
+    narrowest: float
 
     @property
     def pitch(self) -> float:
@@ -79,14 +81,15 @@ class Shelf:
 
 def sizes(forest: Forest, *, is_dense: bool) -> Sizes:
     """Return the measures of a map."""
-    levels = len(forest.exits) + bool(forest.cores)
+    tops = [row for row in (*forest.exits, forest.cores) if row]
     return Sizes(
         row_height=19.0 if is_dense else 30.0,
         row_gap=4.0 if is_dense else 6.0,
         has_frames=any(bay.site for bay in forest.bays),
-        around=120.0 + levels * 80.0,
+        around=120.0 + len(tops) * 80.0,
         lanes=14.0 + len(forest.cores) * LANE_PITCH,
         gutter=10.0 + len(forest.cores) * LANE_PITCH,
+        narrowest=max([NARROWEST, *(len(row) * TOP_PITCH for row in tops)]),
     )
 
 
@@ -103,7 +106,7 @@ def shelves(forest: Forest, measure: Sizes) -> list[Shelf]:
         widest = max(stand.width for stand in stands)
         for count, slack in product(range(1, min(len(stands), 14) + 1), _SLACKS):
             made = _packed(stands, max(widest, total / count * slack), measure)
-            width = max(NARROWEST, *(shelf.width for shelf in made)) + 24 + measure.gutter
+            width = max(measure.narrowest, *(shelf.width for shelf in made)) + 24 + measure.gutter
             height = measure.around + sum(shelf.height + measure.lanes for shelf in made)
             # Of two equals the one with fewer shelves reads better.
             scale = min(SHEET_WIDTH / width, SHEET_HEIGHT / height) * (1 - 0.015 * len(made))

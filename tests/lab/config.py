@@ -44,8 +44,9 @@ def write_node(
         "hosts": f"127.0.0.1 localhost\n{next(iter(addresses), '127.0.1.1')} {node.name}\n",
         "resolv.conf": "",
         "nsswitch.conf": "hosts: files\npasswd: files\ngroup: files\nshadow: files\n",
-        "lldpd.conf": lldpd(node, identity, shown, addresses),
     }
+    if node.lldp:
+        files["lldpd.conf"] = lldpd(node, identity, shown, addresses)
     if snmp:
         files["snmpd.conf"] = snmpd(node, addresses, shown)
         files["entity.json"] = json.dumps(parts(node), ensure_ascii=False)
@@ -53,6 +54,8 @@ def write_node(
         files["forward"] = ""
     if "ssh" in services:
         files["sshd_config"] = sshd(addresses)
+    for name in ("lldpd.conf", "snmpd.conf"):
+        (directory / name).unlink(missing_ok=True)
     for name, text in files.items():
         (directory / name).write_text(text, encoding="utf-8")
     if "frr" in services and node.kind in {"switch", "router"}:

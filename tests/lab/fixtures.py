@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.lab.build import up
+from tests.lab.faults import Faults
 from tests.lab.lab import Lab
 from tests.lab.topology import campus
 from tests.lab.waiting import settle
@@ -50,6 +51,14 @@ def _running(*, adverse: bool) -> Iterator[Lab]:
 def lab() -> Iterator[Lab]:
     """The campus of 11 nodes, where all is well. Change it through `faults` only."""
     yield from _running(adverse=False)
+
+
+@pytest.fixture
+def faults(lab: Lab) -> Iterator[Faults]:
+    """Faults of the module's campus, undone when the test ends."""
+    made = Faults(lab)
+    yield made
+    made.heal()
 
 
 @pytest.fixture(scope="module")

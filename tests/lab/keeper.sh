@@ -9,6 +9,8 @@ mkdir -p /run/netns
 mount -t tmpfs -o mode=755 tmpfs /run/netns
 mount --make-shared /run/netns
 mount -t sysfs sysfs /sys
+# The panel of ports and cables says nothing itself.
+[ ! -d /proc/sys/net/ipv6 ] || echo 1 >/proc/sys/net/ipv6/conf/default/disable_ipv6
 ip link set lo up
 if [ "$2" = detached ]; then
     exec <>"$directory/control"

@@ -1,7 +1,9 @@
 """A campus in network namespaces: set up, reached, looked into, taken down."""
 
 import contextlib
+import os
 import shutil
+import signal
 import subprocess
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -27,6 +29,8 @@ class Lab:
     services: tuple[str, ...] = ()
     #: Place of every node in the management network, those that came later too.
     places: dict[str, int] = field(default_factory=dict)
+    #: As it was set up.
+    plan: Topology = field(default_factory=lambda: Topology({}, ()))
 
     @property
     def directory(self) -> Path:
@@ -106,13 +110,18 @@ class Lab:
     def power_lines(self, node: Node) -> list[str]:
         """Return the lines that bring a node's links and addresses up."""
         lengths = [f"{a}/{64 if ':' in a else 24}" for a in self.addresses(node)]
-        ports = self.topology.ports[node.name]
-        return [*wire.connect(node, ports), *wire.power(node, lengths)]
+        return list(wire.power(node, self.topology.ports[node.name], lengths))
 
     def start(self, node: str) -> None:
         """Let a node's process 1 start."""
         (self.directory / node / "started").unlink(missing_ok=True)
         self.keeper.tell(f"start {node}")
+
+    def kill(self, node: str) -> None:
+        """End all processes of a node at once, as a power cut does."""
+        for child in children(self.keeper.pid):
+            if command_of(child)[-1:] == [node]:
+                os.kill(child, signal.SIGKILL)
 
     def identity(self) -> Identity:
         """Return how nodes of this lab present themselves."""
@@ -122,6 +131,7 @@ class Lab:
         """Write down what the lab is now, for other processes."""
         known = {
             "topology": to_data(self.topology),
+            "plan": to_data(self.plan),
             "adverse": self.adverse,
             "services": self.services,
             "places": self.places,

@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -51,6 +51,8 @@ class Node:
     addresses: Mapping[str, str] = field(default_factory=dict)
     gateway: str = ""
     ipv6: bool = False
+    #: False for one that neither sends nor hears LLDP.
+    lldp: bool = True
     #: Ports without a cable.
     spare: tuple[str, ...] = ()
 
@@ -110,7 +112,8 @@ class Topology:
 
     def half_links(self) -> dict[Port, Port]:
         """Return per port of a managed node the neighbour it must see by LLDP."""
-        return {a: b for a, b in self.peers.items() if self._both_managed((a, b))}
+        pairs = ((a, b) for a, b in self.peers.items() if self._both_managed((a, b)))
+        return {a: b for a, b in pairs if self.nodes[a.node].lldp and self.nodes[b.node].lldp}
 
     def endpoints(self) -> list[Endpoint]:
         """Return the PCs with address and the managed switch port behind which each is found."""
@@ -138,19 +141,18 @@ class Topology:
         return place + 2 if adverse else place + FIRST_INDEX
 
     def recabled(
-        self, cut: Port | None = None, join: tuple[Port, Port] | None = None
+        self, cut: Collection[Port] = (), join: Collection[tuple[Port, Port]] = ()
     ) -> "Topology":
-        """Return the campus with the cable at `cut` taken away and a cable `join` added."""
-        links = [link for link in self.links if cut not in link]
-        taken = {port for link in links for port in link} & set(join or ())
-        if taken:
-            raise ValueError(f"there is a cable in {min(taken)} already")
-        nodes = dict(self.nodes)
-        freed = [port for link in self.links if cut in link for port in link]
-        for port in (*freed, *(join or ())):
-            node = nodes[port.node]
-            nodes[port.node] = replace(node, spare=tuple({*node.spare, port.name}))
-        return Topology(nodes, (*links, join) if join else tuple(links))
+        """Return the campus without the cables at `cut` and with the cables `join`."""
+        kept = [link for link in self.links if not set(cut) & set(link)]
+        for port in (port for link in join for port in link):
+            if port.name not in self.ports.get(port.node, ()):
+                raise ValueError(f"there is no port {port}")
+            if any(port in link for link in kept):
+                raise ValueError(f"there is a cable in {port} already")
+        # A port stays where it is, with a cable or without.
+        nodes = {n: replace(node, spare=self.ports[n]) for n, node in self.nodes.items()}
+        return Topology(nodes, (*kept, *join))
 
     def with_node(self, node: Node) -> "Topology":
         """Return the campus with this node in place of its namesake, or added."""
@@ -158,8 +160,8 @@ class Topology:
 
     def without_node(self, name: str) -> "Topology":
         """Return the campus without a node and its cables."""
-        links = tuple(link for link in self.links if name not in {port.node for port in link})
-        return Topology({n: node for n, node in self.nodes.items() if n != name}, links)
+        rest = self.recabled(cut=[Port(name, port) for port in self.ports[name]])
+        return replace(rest, nodes={n: node for n, node in rest.nodes.items() if n != name})
 
     def _both_managed(self, link: tuple[Port, Port]) -> bool:
         return all(self.nodes[port.node].managed for port in link)
@@ -191,7 +193,7 @@ def to_data(topology: Topology) -> dict[str, Any]:
     rows = {}
     for name, node in topology.nodes.items():
         row = {key: value for key, value in asdict(node).items() if value and key != "name"}
-        rows[name] = {**row, "spare": list(node.spare)}
+        rows[name] = {**row, "spare": list(node.spare), "lldp": node.lldp}
     links = [[a.node, a.name, b.node, b.name] for a, b in topology.links]
     return {"nodes": rows, "links": links}
 
@@ -199,3 +201,9 @@ def to_data(topology: Topology) -> dict[str, Any]:
 def campus() -> Topology:
     """Return the small campus."""
     return from_data(yaml.safe_load(CAMPUS.read_text(encoding="utf-8")))
+
+
+def pair() -> Topology:
+    """Return the smallest campus: two switches and the cable between them."""
+    nodes = {name: Node(name, "switch", "access", serial=name.upper()) for name in ("one", "two")}
+    return Topology(nodes, ((Port("one", "ge1"), Port("two", "ge1")),))

@@ -11,6 +11,7 @@ LLDP_REMOTE, LLDP_LOCAL = "1.0.8802.1.1.2.1.4.1.1", "1.0.8802.1.1.2.1.3.7.1"
 IF_NAME, IF_OPER = "1.3.6.1.2.1.31.1.1.1.1", "1.3.6.1.2.1.2.2.1.8"
 BASE_PORT, STP_STATE = "1.3.6.1.2.1.17.1.4.1.2", "1.3.6.1.2.1.17.2.15.1.3"
 FDB_PORT, FDB_STATUS = "1.3.6.1.2.1.17.4.3.1.2", "1.3.6.1.2.1.17.4.3.1.3"
+SYS_LOCATION = "1.3.6.1.2.1.1.6.0"
 SYS_NAME, SERIAL = "1.3.6.1.2.1.1.5.0", "1.3.6.1.2.1.47.1.1.1.1.11.1"
 ARP_MAC = "1.3.6.1.2.1.4.22.1.2"
 _STATES = {
@@ -22,6 +23,10 @@ _STATES = {
     6: "broken",
 }
 _LEARNED = "3"
+#: lldpRemPortIdSubtype of a port that is known by its MAC.
+MAC_ADDRESS = "3"
+IF_ADMIN, STP_ROOT = "1.3.6.1.2.1.2.2.1.7", "1.3.6.1.2.1.17.2.5.0"
+LLDP_CHASSIS, LLDP_MANAGEMENT = "1.0.8802.1.1.2.1.3.2.0", "1.0.8802.1.1.2.1.4.2.1.3"
 
 
 def ask(program: str, address: str, *oids: str, wait_s: float = 0.5) -> list[tuple[str, str]]:
@@ -40,7 +45,7 @@ def ask(program: str, address: str, *oids: str, wait_s: float = 0.5) -> list[tup
     # Octets go on in lines of their own after the first sixteen.
     answers = done.stdout.replace("\n.", "\0").removeprefix(".").replace("\n", " ").split("\0")
     pairs = (answer.partition(" ") for answer in answers if answer)
-    return [(name, value) for name, _, value in pairs if "No Such" not in value]
+    return [(name, value.strip()) for name, _, value in pairs if "No Such" not in value]
 
 
 def walk(lab: Lab, node: str, root: str) -> dict[tuple[int, ...], str]:
@@ -77,15 +82,52 @@ def neighbours(lab: Lab, node: str) -> dict[Port, Port]:
 
 def all_neighbours(lab: Lab, node: str) -> dict[Port, list[Port]]:
     """Return everybody the node hears by LLDP, per port."""
-    rows = walk(lab, node, LLDP_REMOTE)
-    local = {key[-1]: text_of(v) for key, v in walk(lab, node, LLDP_LOCAL).items() if key[0] == 4}
+    rows, local = walk(lab, node, LLDP_REMOTE), local_ports(lab, node)
     found: dict[Port, list[Port]] = {}
     for (column, *key), name in sorted(rows.items()):
         if column == 9:
-            near = Port(node, local.get(key[1], f"#{key[1]}"))
             far = Port(text_of(name), text_of(rows.get((8, *key), "")))
-            found.setdefault(near, []).append(far)
+            found.setdefault(local.get(key[1], Port(node, f"#{key[1]}")), []).append(far)
     return found
+
+
+def local_ports(lab: Lab, node: str) -> dict[int, Port]:
+    """Return the ports that speak LLDP by their LLDP number."""
+    rows = walk(lab, node, f"{LLDP_LOCAL}.4")
+    return {number: Port(node, text_of(value)) for (number,), value in rows.items()}
+
+
+def remote_chassis(lab: Lab, node: str) -> dict[Port, list[str]]:
+    """Return the chassis ids heard per port."""
+    rows, local = walk(lab, node, f"{LLDP_REMOTE}.5"), local_ports(lab, node)
+    found: dict[Port, list[str]] = {}
+    for (_, number, _), value in rows.items():
+        found.setdefault(local[number], []).append(_mac(value))
+    return found
+
+
+def management(lab: Lab, node: str) -> dict[Port, list[str]]:
+    """Return the IPv4 management addresses heard per port."""
+    local = local_ports(lab, node)
+    found: dict[Port, list[str]] = {}
+    for _, number, _, subtype, _, *address in walk(lab, node, LLDP_MANAGEMENT):
+        if subtype == 1:
+            found.setdefault(local[number], []).append(".".join(map(str, address)))
+    return found
+
+
+def chassis(lab: Lab, node: str) -> str:
+    """Return the node's own chassis id, a MAC."""
+    return "".join(_mac(value) for _, value in ask("snmpget", lab.address(node), LLDP_CHASSIS))
+
+
+def root(lab: Lab, node: str) -> str:
+    """Return the root bridge the node believes in."""
+    return "".join(value for _, value in ask("snmpget", lab.address(node), STP_ROOT))
+
+
+def _mac(value: str) -> str:
+    return bytes.fromhex(value.strip().strip('"')).hex(":")
 
 
 def base_ports(lab: Lab, node: str) -> dict[int, str]:
@@ -114,13 +156,19 @@ def forwarding(lab: Lab, node: str) -> dict[str, str]:
 def arp(lab: Lab, node: str) -> dict[str, str]:
     """Return the MAC of each IPv4 address the node knows."""
     found = walk(lab, node, ARP_MAC)
-    macs = {key: bytes.fromhex(value.strip().strip('"')).hex(":") for key, value in found.items()}
-    return {".".join(map(str, key[1:])): mac for key, mac in macs.items()}
+    return {".".join(map(str, key[1:])): _mac(value) for key, value in found.items()}
 
 
 def oper(lab: Lab, node: str) -> dict[str, bool]:
-    """Return for each interface whether it is up."""
+    """Tell for each interface whether it is up."""
+    return _ups(lab, node, IF_OPER)
+
+
+def admin(lab: Lab, node: str) -> dict[str, bool]:
+    """Tell for each interface whether it is meant to be up."""
+    return _ups(lab, node, IF_ADMIN)
+
+
+def _ups(lab: Lab, node: str, column: str) -> dict[str, bool]:
     named = interfaces(lab, node)
-    return {
-        named[i]: value == "1" for (i,), value in walk(lab, node, IF_OPER).items() if i in named
-    }
+    return {named[i]: value == "1" for (i,), value in walk(lab, node, column).items() if i in named}

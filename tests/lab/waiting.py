@@ -8,13 +8,13 @@ from tests.lab.lab import Lab, LabError
 from tests.lab.topology import Endpoint, Node, Topology
 
 
-def until(what: str, true: Callable[[], bool], wait_s: float = 20) -> float:
+def until(what: str | list[str], true: Callable[[], bool], wait_s: float = 20) -> float:
     """Wait until something is true; return how long it took."""
     began_s = time.monotonic()
     while not true():
         if time.monotonic() - began_s > wait_s:
             raise LabError(f"not within {wait_s:g} s: {what}")
-        time.sleep(0.03)
+        time.sleep(0.05)
     return time.monotonic() - began_s
 
 
@@ -31,7 +31,7 @@ def await_neighbours(lab: Lab, wait_s: float = 20) -> float:
             missing.remove(name)
         return True
 
-    return until(f"neighbours of {', '.join(missing)}", complete, wait_s)
+    return until(missing, complete, wait_s)
 
 
 def settle(lab: Lab, wait_s: float = 20) -> float:

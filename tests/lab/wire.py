@@ -1,4 +1,10 @@
-"""Cables and addresses as lines for `ip -batch`: a cable is a veth pair, a free port a pair that leads nowhere."""
+"""
+Ports, cables and addresses as lines for `ip -batch`.
+
+A port is a veth whose outer end lies in the lab's namespace, as on a patch panel; a cable is a
+bridge of two outer ends that learns nothing and lets everything through. So ports keep their
+numbers whatever is plugged where, and one without a cable has no carrier.
+"""
 
 from collections.abc import Collection, Iterator
 
@@ -6,28 +12,27 @@ from tests.lab.topology import BRIDGE_INDEX, MANAGEMENT_INDEX, Node, Port, Topol
 
 #: Hundredths of a second; the shortest that the kernel allows.
 _STP = "stp_state 1 forward_delay 200 hello_time 100 max_age 600"
+_PRIORITIES = {"core": 4096, "distribution": 8192}
+#: Bit 14 of the group addresses, which is LLDP; others pass a bridge without spanning tree anyway.
+PASS_LLDP = "group_fwd_mask 16384"
 #: ifIndex of the outer ends of management cables.
 _FIRST_OUTSIDE = 1001
-_PRIORITIES = {"core": 4096, "distribution": 8192}
 
 
-def nowhere(port: Port) -> str:
-    """Return the name of what a free port leads to, outside all nodes."""
-    return "s" + port.mac[3:].replace(":", "")
+def outer(port: Port) -> str:
+    """Return the name of the outer end of a port."""
+    return "p" + port.mac[3:].replace(":", "")
 
 
 def build(topology: Topology, *, adverse: bool) -> Iterator[str]:
-    """Return the lines that make all namespaces, cables and free ports, in the lab's namespace."""
+    """Return the lines that make all namespaces, ports and cables, in the lab's namespace."""
     yield from ("link add mgmt type bridge", "link set mgmt up")
     yield from ("link set up0 master mgmt", "link set up0 up")
     for name in topology.nodes:
         yield f"netns add {name}"
+        yield from ports(name, topology, adverse=adverse)
     for a, b in topology.links:
-        yield cable(a, b, topology, adverse=adverse)
-    for node in topology.nodes.values():
-        for name in node.spare:
-            if (port := Port(node.name, name)) not in topology.peers:
-                yield free(port, topology, adverse=adverse)
+        yield from join(a, b)
     for place, node in enumerate(topology.nodes.values()):
         if node.managed:
             yield from management(place, node.name)
@@ -41,22 +46,34 @@ def management(place: int, name: str) -> Iterator[str]:
     yield f"link set m{place} master mgmt up"
 
 
-def cable(a: Port, b: Port, topology: Topology, *, adverse: bool) -> str:
-    """Return the line that joins two ports."""
-    near, far = (_end(port, topology, adverse=adverse) for port in (a, b))
-    return f"link add {near} type veth peer {far}"
+def ports(name: str, topology: Topology, *, adverse: bool) -> Iterator[str]:
+    """Return the lines that make a node's ports."""
+    for port in (Port(name, port) for port in topology.ports[name]):
+        out = outer(port)
+        index = topology.index(port, adverse=adverse)
+        inner = f"name {port.name} index {index} netns {name} address {port.mac}"
+        yield f"link add name {out} index {int(out[1:], 16) >> 12 | 1 << 29} type veth peer {inner}"
 
 
-def free(port: Port, topology: Topology, *, adverse: bool) -> str:
-    """Return the line that makes a port without a cable."""
-    end = _end(port, topology, adverse=adverse)
-    name = nowhere(port)
-    return f"link add name {name} index {int(name[1:], 16) >> 12 | 1 << 29} type veth peer {end}"
+def join(a: Port, b: Port) -> Iterator[str]:
+    """Return the lines that put a cable between two ports."""
+    cable = _cable(a, b)
+    yield f"link add name {cable} type bridge stp_state 0 mcast_snooping 0 {PASS_LLDP}"
+    yield f"link set {cable} up"
+    for end in map(outer, (a, b)):
+        yield f"link set {end} master {cable}"
+        yield f"link set {end} type bridge_slave learning off"
+        yield f"link set {end} up"
 
 
-def _end(port: Port, topology: Topology, *, adverse: bool) -> str:
-    index = topology.index(port, adverse=adverse)
-    return f"name {port.name} index {index} netns {port.node} address {port.mac}"
+def cut(a: Port, b: Port) -> Iterator[str]:
+    """Return the lines that take a cable away."""
+    yield from (f"link set {outer(end)} down nomaster" for end in (a, b))
+    yield f"link delete {_cable(a, b)}"
+
+
+def _cable(a: Port, b: Port) -> str:
+    return "c" + outer(min(a, b))[1:]
 
 
 def bridge(node: Node) -> str:
@@ -66,20 +83,15 @@ def bridge(node: Node) -> str:
     return f"link add br0 index {BRIDGE_INDEX} type bridge {stp} priority {priority}"
 
 
-def connect(node: Node, ports: Collection[str]) -> Iterator[str]:
-    """Return the lines that set ports up in their node, old or new."""
-    if node.bridging:
-        # Switches stay silent themselves: no addresses that the kernel makes up.
-        yield from (f"link set {port} addrgenmode none" for port in ports)
-        yield from (f"link set {port} master br0" for port in ports)
-    yield from (f"link set {port} up" for port in ports)
-
-
-def power(node: Node, management: Collection[str]) -> Iterator[str]:
+def power(node: Node, own_ports: Collection[str], management: Collection[str]) -> Iterator[str]:
     """Return the lines that give a node what it loses with its power: links and addresses."""
     yield "link set lo up"
     if node.bridging:
-        yield from ("link set br0 addrgenmode none", "link set br0 up")
+        # Switches stay silent themselves: no addresses that the kernel makes up.
+        yield from (f"link set {port} addrgenmode none" for port in (*own_ports, "br0"))
+        yield from (f"link set {port} master br0" for port in own_ports)
+        yield "link set br0 up"
+    yield from (f"link set {port} up" for port in own_ports)
     if node.managed:
         yield from ("link set mgmt0 addrgenmode none", "link set mgmt0 up")
     for address in management:

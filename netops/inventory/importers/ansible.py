@@ -148,7 +148,8 @@ class _Tree:
 
     def _variables(self, folder: str, name: str) -> dict[str, Any]:
         place = self.file.parent / folder
-        if not usable_name(name) or not place.is_dir():
+        # A name such as ../x would lead elsewhere.
+        if usable_name(name) != name or not place.is_dir():
             return {}
         files = [place / f"{name}{ending}" for ending in (".yml", ".yaml", "")]
         folders = [one for one in files if one.is_dir()]

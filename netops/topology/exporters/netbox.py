@@ -55,7 +55,7 @@ class _Book:
         )
         layers = tiers(chart(snapshot))
         self.roles = {
-            uid: _cut(device.role) or layers[uid].name.title()
+            uid: _cut(device.role) or layers[uid].name.lower()
             for uid, device in snapshot.devices.items()
         }
 
@@ -67,15 +67,20 @@ class _Book:
         roles = sorted(set(self.roles.values()))
         return {
             "1-sites.csv": csv_text(
-                ("name", "slug", "status"), ((name, _slug(name), "active") for name in sites)
+                ("name", "slug", "status"), ((*pair, "active") for pair in _slugs(sites))
             ),
-            "2-manufacturers.csv": csv_text(("name", "slug"), ((n, _slug(n)) for n in makers)),
+            "2-manufacturers.csv": csv_text(("name", "slug"), _slugs(makers)),
             "3-device-types.csv": csv_text(
                 ("manufacturer", "model", "slug"),
-                ((maker, model, _slug(f"{maker} {model}")) for maker, model in models),
+                (
+                    (*pair, slug)
+                    for pair, (_name, slug) in zip(
+                        models, _slugs([f"{maker} {model}" for maker, model in models]), strict=True
+                    )
+                ),
             ),
             "4-device-roles.csv": csv_text(
-                ("name", "slug", "color"), ((name, _slug(name), "9e9e9e") for name in roles)
+                ("name", "slug", "color"), ((*pair, "9e9e9e") for pair in _slugs(roles))
             ),
             "5-devices.csv": csv_text(
                 [
@@ -199,6 +204,19 @@ def _model(device: Device) -> str:
 
 def _site(device: Device) -> str:
     return _cut(device.site) or _UNKNOWN
+
+
+def _slugs(names: Sequence[str]) -> list[tuple[str, str]]:
+    """Return each name with a slug that no other has."""
+    taken: set[str] = set()
+    pairs = []
+    for name in names:
+        slug = _slug(name)
+        if slug in taken:
+            slug = f"{slug}-{_digest(name)}"
+        taken.add(slug)
+        pairs.append((name, slug))
+    return pairs
 
 
 def _slug(text: str) -> str:
