@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from netops.backup.room import BackupRoom
     from netops.backup.status import Protection
     from netops.core.run import Observer, Runner
+    from netops.inventory.access import SshAccess
+    from netops.inventory.ledger import Ledger
     from netops.inventory.model import Device
     from netops.journal.book import Book
     from netops.records.book import RecordBook
@@ -220,18 +222,42 @@ class Site:
             self.clock,
         )
 
+    def reload_devices(self) -> "list[Device]":
+        """Return the devices as their files are now."""
+        self.__dict__.pop("devices", None)
+        return self.devices
+
+    @cached_property
+    def ledger(self) -> "Ledger":
+        """The ledger of assets."""
+        from netops.inventory.ledger import Ledger
+        from netops.journal.actor import actor
+
+        file = self.locks / "ledger.lock"
+        return Ledger(self.database, lambda: self.journal, file, self.clock, actor)
+
     @cached_property
     def devices(self) -> "list[Device]":
         """The devices and servers of the site."""
         from netops.inventory.load import load_devices
 
-        return load_devices(self.data["inventory"]["files"], directory=self.directory)
+        return load_devices(
+            self.data["inventory"]["files"],
+            directory=self.directory,
+            cache=self.directory / ".cache" / "inventory.json",
+        )
 
     def snmp_target(self, device: "Device") -> "Target":
         """Return how `device` is asked by SNMP, with its secrets."""
         from netops.inventory.access import snmp_target
 
         return snmp_target(device, self.data["inventory"]["snmp"], base=self.directory)
+
+    def ssh_access(self, device: "Device") -> "SshAccess":
+        """Return how to log in to `device`, with its secrets."""
+        from netops.inventory.access import ssh_access
+
+        return ssh_access(device, self.data["inventory"]["ssh"], base=self.directory)
 
     def close(self) -> None:
         """Let go of what was opened."""

@@ -6,7 +6,10 @@ from pathlib import Path
 import pytest
 
 from tests import sites
+from tests.lab.fixtures import adverse_lab, faults, lab
 from tests.sites import Site, make_site
+
+__all__ = ["adverse_lab", "faults", "lab"]
 
 
 @pytest.fixture

@@ -99,6 +99,10 @@ class Catalogue:
         """Return how many copies to `location` were begun and never seen there."""
         return len(self.database.execute("open_copies", location=location))
 
+    def is_upload_broken_off(self, job: str, location: str) -> bool:
+        """Tell whether the job's last attempt at `location` may have left data that no index has."""
+        return bool(self.database.execute("broken_off_uploads", job=job, location=location))
+
     def good_at(self, location: str) -> dict[str, str]:
         """Return snapshot id → backup id of everything that should lie at `location`."""
         rows = self.database.execute("good_at", location=location)

@@ -1,6 +1,5 @@
 """Who keeps which repository, backup or disk, where, and since when (R10.2c): steps in, holdings out."""
 
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
@@ -8,6 +7,7 @@ from typing import Any
 
 from netops.backup.model import BackupPlan
 from netops.core.clock import parse_utc, utc_text
+from netops.core.people import person, same_person
 
 OFFERED, CONFIRMED, REFUSED, WITHDRAWN = STEPS = ("offered", "confirmed", "refused", "withdrawn")
 
@@ -229,20 +229,3 @@ def _received(item: Item, handover: Handover, before: Holding | None, plan: Back
 def holder_of(item: Item, held: Iterable[Holding]) -> Holding | None:
     """Return who holds an item, None when nobody is known."""
     return next((one for one in held if one.item == item), None)
-
-
-def same_person(one: str, other: str) -> bool:
-    """Tell whether two names are the same but for case, width and blanks."""
-    return folded(one) == folded(other)
-
-
-def folded(name: str) -> str:
-    """Return a name as it is compared."""
-    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
-
-
-def person(account: str) -> str:
-    """Return an account without the address it came from, which changes from day to day."""
-    name, _, traces = account.partition(" (")
-    kept = [part for part in traces.rstrip(")").split(", ") if part and part[:4] != "ssh "]
-    return f"{name} ({', '.join(kept)})" if kept else name

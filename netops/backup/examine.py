@@ -17,6 +17,7 @@ from netops.core.ids import new_id
 from netops.core.results import Result
 from netops.core.run import Context, Progress
 from netops.core.status import Status
+from netops.store.database import Database
 
 #: How long a check after a backup waits for other jobs' copies; it stays due for the next run.
 _READERS_S = 5.0
@@ -103,7 +104,13 @@ def check_if_due(room: BackupRoom, repository: Repository, context: Context) -> 
 
 def is_structure_due(room: BackupRoom, repository: Repository, now: datetime) -> bool:
     """Tell whether the repository's structure is to be checked by its cadence."""
-    rows = room.catalogue.database.execute("last_verifications")
+    last = structure_checked_at(room.catalogue.database, repository)
+    return parse_cadence(repository.verify.structure).is_due(last, now)
+
+
+def structure_checked_at(database: Database, repository: Repository) -> datetime | None:
+    """Return when a repository's structure was last found whole; None for never."""
+    rows = database.execute("last_verifications")
     done = [
         parse_utc(row["at"])
         for row in rows
@@ -111,7 +118,7 @@ def is_structure_due(room: BackupRoom, repository: Repository, now: datetime) ->
         and row["kind"] in {"structure", "data"}
         and row["status"] == Status.OK
     ]
-    return parse_cadence(repository.verify.structure).is_due(max(done, default=None), now)
+    return max(done, default=None)
 
 
 def _settle(room: BackupRoom, repository: Repository, depth: Depth, context: Context) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from netops.backup import alarm, recover, retention
+from netops.backup import alarm, chores, recover, retention
 from netops.backup.model import Job, Kind, Repository
 from netops.backup.preflight import check_tools
 from netops.backup.restic import client, simple
@@ -58,9 +58,30 @@ class ForgetRun:
     jobs: Sequence[Job]
     #: How many locations the run has.
     places: int = 1
+    #: Only where the cadence says that it is time.
+    due_only: bool = False
 
     def __call__(self, repository: Repository, context: Context) -> Result:
         """Decide on every backup, drop by explicit ids, and list again."""
+        if self.is_idle(repository):
+            return Result(repository.name, Status.OK, "nothing is due")
+        started = self.room.clock.now()
+        result = self._decide(repository, context)
+        if self._is_whole(repository):
+            chores.record(self.room, "forget", repository, started, context)
+        return result
+
+    def is_idle(self, repository: Repository) -> bool:
+        """Tell whether nothing is to be done now."""
+        return self.due_only and not chores.is_due(self.room, "forget", repository)
+
+    def _is_whole(self, repository: Repository) -> bool:
+        """Tell whether every job that lies there is among the chosen ones."""
+        chosen = {job.name for job in self.jobs}
+        jobs = self.room.plan.jobs.values()
+        return all(job.name in chosen for job in jobs if repository.name in job.locations)
+
+    def _decide(self, repository: Repository, context: Context) -> Result:
         if context.dry_run:
             plan = self._plan(repository)
             return self._result(plan, plan.explained("would drop"), context)

@@ -13,23 +13,19 @@ from netops.backup.custody import (
     Holding,
     Item,
     Step,
-    folded,
     handovers,
     holder_of,
     holdings,
-    person,
-    same_person,
 )
 from netops.backup.model import BackupPlan
 from netops.backup.register import Register, account_now
 from netops.core.clock import Clock
 from netops.core.errors import AccessError, UsageError
 from netops.core.ids import new_id
+from netops.core.people import folded, one_line, person, same_person
 from netops.core.results import Result
 from netops.core.run import Context
 from netops.core.status import Status
-
-_LONGEST = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +112,8 @@ class Custody:
             handover.receiver,
             handover.items,
             handover.method,
-            _line(answer.place, "--place", empty=True),
-            _line(answer.note, "--note", empty=True),
+            one_line(answer.place, "--place", empty=True),
+            one_line(answer.note, "--note", empty=True),
         )
         words = {
             CONFIRMED: f"{_things(step)} now held by {step.receiver}",
@@ -216,32 +212,20 @@ def _checked(offer: Offer) -> Offer:
         )
     made = replace(
         offer,
-        giver=_line(offer.giver, "--from"),
-        receiver=_line(offer.receiver, "--to"),
-        method=_line(offer.method, "--method"),
-        place=_line(offer.place, "--place"),
-        note=_line(offer.note, "--note", empty=True),
+        giver=one_line(offer.giver, "--from"),
+        receiver=one_line(offer.receiver, "--to"),
+        method=one_line(offer.method, "--method"),
+        place=one_line(offer.place, "--place"),
+        note=one_line(offer.note, "--note", empty=True),
         items=tuple(
             dict.fromkeys(
-                Item(item.kind, _line(item.name, "--" + item.kind)) for item in offer.items
+                Item(item.kind, one_line(item.name, "--" + item.kind)) for item in offer.items
             )
         ),
     )
     if folded(made.giver) == folded(made.receiver):
         raise UsageError("giver and receiver are the same", hint="a handover needs two people")
     return made
-
-
-def _line(text: str, option: str, *, empty: bool = False) -> str:
-    """Return the text without blanks around it; names that cannot be read are refused."""
-    line = " ".join(text.split(" ")).strip()
-    if not line.replace("\u3000", " ").isprintable():
-        raise UsageError(f"{option}: one line of visible characters expected")
-    if len(line) > _LONGEST:
-        raise UsageError(f"{option}: at most {_LONGEST} characters expected, not {len(line)}")
-    if not line and not empty:
-        raise UsageError(f"{option}: a text expected")
-    return line
 
 
 def _things(step: Step) -> str:

@@ -209,5 +209,8 @@ class BackupPlan:
     repositories: Mapping[str, Repository] = field(default_factory=dict)
     jobs: Mapping[str, Job] = field(default_factory=dict)
     parallel: int = 2
+    #: Cadences as text: how often retention drops backups, and how often their space is freed.
+    forget: str = "daily"
+    prune: str = "weekly"
     handover_within_s: float = 7 * 86_400
     handover_needs_two_accounts: bool = False

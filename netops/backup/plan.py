@@ -34,6 +34,8 @@ def backup_plan(data: Mapping[str, Any]) -> BackupPlan:
         {name: _repository(name, row) for name, row in data.get("repositories", {}).items()},
         {name: _job(name, row) for name, row in data.get("jobs", {}).items()},
         int(data.get("parallel", 2)),
+        data.get("forget") or "daily",
+        data.get("prune") or "weekly",
         handover_within_s=float(handover.get("confirm_within") or 7 * 86_400),
         handover_needs_two_accounts=bool(handover.get("two_accounts")),
     )

@@ -4,7 +4,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from netops.backup import alarm, recover
+from netops.backup import alarm, chores, recover
 from netops.backup.model import Repository
 from netops.backup.preflight import check_tools
 from netops.backup.restic import check, client, simple
@@ -32,11 +32,16 @@ class PruneRun:
     room: BackupRoom
     #: The repositories were named, not all of them taken.
     is_named: bool = True
+    #: Only where the cadence says that it is time.
+    due_only: bool = False
 
     def __call__(self, repository: Repository, context: Context) -> Result:
         """Check, free, check again; nothing is freed from a repository that is not whole."""
         if not repository.may_delete:
             return self._cannot(repository)
+        if self.is_idle(repository):
+            return Result(repository.name, Status.OK, "nothing is due")
+        started = self.room.clock.now()
         check_tools(self.room)
         deleting = repository.for_deleting()
         self.room.target(deleting).reach(deleting.connect_timeout_s)
@@ -52,9 +57,16 @@ class PruneRun:
             after = _size_bytes(deleting)
         if before is not None and after is not None:
             freed = before - after
+        chores.record(self.room, "prune", repository, started, context)
         facts = {"freed_bytes": freed, "size_bytes": after}
         return Result(
             repository.name, Status.OK, f"{size_text(freed)} freed, checked before and after", facts
+        )
+
+    def is_idle(self, repository: Repository) -> bool:
+        """Tell whether nothing is to be done now."""
+        return self.due_only and not (
+            repository.may_delete and chores.is_due(self.room, "prune", repository)
         )
 
     def _cannot(self, repository: Repository) -> Result:

@@ -8,10 +8,12 @@ from netops.backup.model import Job, Repository
 from netops.backup.records import Backup, Placement
 from netops.backup.restic import client, simple
 from netops.backup.room import BackupRoom, limits
+from netops.backup.zombies import release_locks
 from netops.core.clock import local_text
 from netops.core.errors import InterruptedRunError, NetopsError, UnreachableError
 from netops.core.run import Context
 from netops.core.status import Status
+from netops.core.units import size_text
 
 _UNLOCK_S = 120.0
 
@@ -28,6 +30,8 @@ def recover_job(room: BackupRoom, job: Job, context: Context) -> None:
     dead = [backup for backup in room.catalogue.unfinished() if backup.job == job.name]
     if not dead:
         clear_leftovers(room, repository, context)
+        if room.catalogue.is_upload_broken_off(job.name, repository.name):
+            _find_again(room, repository, context)
         return
     try:
         clear(room, repository, context)
@@ -48,6 +52,18 @@ def recover_job(room: BackupRoom, job: Job, context: Context) -> None:
     )
     if len(found) < len(dead):
         _find_uploaded_data(room, repository, context)
+
+
+def _find_again(room: BackupRoom, repository: Repository, context: Context) -> None:
+    """Settle an upload that was interrupted, while the repository answers."""
+    try:
+        room.target(repository).reach(repository.connect_timeout_s)
+        clear(room, repository, context)
+    except InterruptedRunError:
+        raise
+    except NetopsError:
+        return  # the backup that follows says it in its own words
+    _find_uploaded_data(room, repository, context)
 
 
 def _find_uploaded_data(room: BackupRoom, repository: Repository, context: Context) -> None:
@@ -123,9 +139,14 @@ def recover_place(room: BackupRoom, repository: Repository, context: Context) ->
 
 
 def clear(room: BackupRoom, repository: Repository, context: Context) -> None:
-    """Remove the locks of dead processes from a repository; restic keeps those of living ones."""
+    """Remove what dead processes left in a repository: locks, and files half written."""
     deadline_s = limits(context, _UNLOCK_S).deadline_s or _UNLOCK_S
     simple.unlock(room.access(repository), deadline_s=deadline_s, cancel=context.cancel)
+    if count := release_locks(room, repository, context):
+        context.observer.notice(f"{repository.name}: {count} lock(s) of dead processes taken out")
+    if freed_bytes := room.target(repository).sweep():
+        text = f"{size_text(freed_bytes)} removed that killed processes left half written"
+        context.observer.notice(f"{repository.name}: {text}")
 
 
 def clear_leftovers(room: BackupRoom, repository: Repository, context: Context) -> None:

@@ -1,7 +1,5 @@
 """The backup report: how each job is protected where, what failed, who keeps it, on one page, in JSON and in CSV."""
 
-import csv
-import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,6 +10,7 @@ from netops.backup.custody import Handover, Holding
 from netops.backup.handover import Custody
 from netops.backup.records import Backup
 from netops.backup.status import Protection
+from netops.core.cells import csv_text
 from netops.core.clock import parse_utc, utc_text
 from netops.core.status import Status
 from netops.journal.witness import Comparison
@@ -144,12 +143,7 @@ _HEADS = ("section", "name", "location", "status", "type", "at", "seconds", "rem
 
 def as_csv(report: BackupReport) -> str:
     """Return the report as one table; a cell that a spreadsheet would compute is disarmed."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(_HEADS)
-    for row in _rows(report):
-        writer.writerow([_harmless(cell) for cell in row])
-    return out.getvalue()
+    return csv_text(_HEADS, _rows(report))
 
 
 def _rows(report: BackupReport) -> Iterator[Sequence[object]]:
@@ -204,18 +198,6 @@ def _more_rows(report: BackupReport) -> Iterator[Sequence[object]]:
             *("handover", handover.id, handover.place, handover.state, None, handover.offered_at),
             *(None, f"{handover.giver} to {handover.receiver}, {handover.method}"),
         )
-
-
-def _harmless(cell: object) -> str:
-    """Return a cell that no spreadsheet takes as a formula (OWASP, CSV injection)."""
-    if cell is None:
-        return ""
-    if isinstance(cell, datetime):
-        return utc_text(cell)
-    if isinstance(cell, int | float):
-        return f"{cell:.0f}"
-    text = " ".join(str(cell).split())
-    return f"'{text}" if text[:1] in {"=", "+", "-", "@"} else text
 
 
 def gather(

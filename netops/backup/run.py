@@ -127,14 +127,17 @@ class BackupRun:
         self, job: Job, repository: Repository, decision: Decision, context: Context
     ) -> Backup:
         backup, placement = self._open(job, decision, context)
+        sending = threading.Event()
         try:
-            summary = self._store(job, repository, backup, decision, context)
+            summary = self._store(job, repository, backup, decision, context, sending)
             from netops.backup import alarm, listing
             from netops.backup.damage import open_damage_text
 
             wanted = listing.Wanted(backup.id, summary.snapshot_id)
             snapshot_id = listing.prove(self.room, repository, wanted, context)
         except Exception as error:
+            if not sending.is_set():
+                placement = replace(placement, started_at=None)
             self._close(backup, placement, Status.CRITICAL, str(error) or type(error).__name__)
             raise
         # A new snapshot shares data with the old ones, so also what is broken in them.
@@ -191,6 +194,7 @@ class BackupRun:
         backup: Backup,
         decision: Decision,
         context: Context,
+        sending: threading.Event,
     ) -> Summary:
         engines = self.room.engines_of(job)
         preflight.check_tools(self.room)
@@ -203,6 +207,7 @@ class BackupRun:
             tree = self._tree(job, backup, decision, [*staged, *more])
             access = self.room.access(repository)
             threading.Thread(target=_load_what_comes_next, daemon=True).start()
+            sending.set()  # from here on data may lie in the repository that no index has
             summary = client.backup(access, tree, limits(context, repository.deadline_s))
             found = [
                 Remark(Status.WARNING, problem) for part in staged for problem in part.problems

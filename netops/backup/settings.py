@@ -169,6 +169,18 @@ class BackupSettings(Section):
     parallel: int = Field(
         default=2, ge=1, le=64, description="How many jobs run at the same time.", examples=[2]
     )
+    forget: CadenceText = Field(
+        default="daily",
+        description="How often retention drops what it no longer keeps; done by `backup forget "
+        "--due`, which `schedule` starts. Jobs without retention keep everything.",
+        examples=["daily"],
+    )
+    prune: CadenceText = Field(
+        default="weekly",
+        description="How often the space of what was dropped is freed; done by `backup prune "
+        "--due`, which `schedule` starts. `never` where another machine prunes.",
+        examples=["weekly on sunday at 03:00"],
+    )
     handover: HandoverSettings = Field(
         default_factory=HandoverSettings,
         description="How custody changes hands.",

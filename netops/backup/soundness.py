@@ -2,12 +2,16 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any
+from math import ceil
+from typing import TYPE_CHECKING, Any
 
 from netops.core.clock import parse_utc, utc_text
 from netops.store.database import Database
+
+if TYPE_CHECKING:
+    from netops.core.cadence import Cadence
 
 #: A portion may come a little early, so that a daily timer never skips a day.
 _EARLY = 0.1
@@ -128,12 +132,31 @@ def is_part_due(readings: Sequence[Reading], cadence: str, parts: int, now: date
     turn = parse_cadence(cadence)
     if turn.rule is None:
         return False
-    last = max((reading.at for reading in readings if reading.parts in {1, parts}), default=None)
+    last = last_part_at(readings, parts)
     if last is None or clock_went_back(last, now):
         return True
     if parts == 1:
         return turn.is_due(last, now)
     return (now - last).total_seconds() >= turn.interval_s / parts * (1 - _EARLY)
+
+
+def last_part_at(readings: Sequence[Reading], parts: int) -> datetime | None:
+    """Return when the newest of `parts` portions was read, or all at once; None for never."""
+    return max((reading.at for reading in readings if reading.parts in {1, parts}), default=None)
+
+
+def part_cadence(cadence: str, parts: int) -> "Cadence":
+    """Return how often a portion is read, in steps that a timer can keep."""
+    from netops.core.cadence import parse_cadence
+
+    turn = parse_cadence(cadence)
+    if turn.rule is None or parts == 1:
+        return turn
+    part_s = ceil(turn.interval_s / parts)
+    # Rounded down by half of what a portion may come early (the cadence forgives the rest), or a
+    # look would find nothing due.
+    step_s = next((step for step in (3600, 60) if part_s * _EARLY / 2 >= step), 1)
+    return replace(parse_cadence(f"every {part_s // step_s * step_s}s"), text=f"{cadence}/{parts}")
 
 
 def is_overdue(readings: Sequence[Reading], cadence: str, since: datetime, now: datetime) -> bool:

@@ -9,7 +9,7 @@ import typer
 from netops.app import Site
 from netops.backup.plan import chosen_jobs, chosen_repositories
 from netops.backup.records import Backup
-from netops.cli.options import DryRun, Json, Quiet, Timeout
+from netops.cli.options import DryRun, Jitter, Json, Quiet, Timeout
 from netops.cli.runs import View, open_site, perform
 from netops.core.clock import local_text, parse_utc
 from netops.core.errors import UsageError
@@ -35,10 +35,14 @@ def forget(
     location: Annotated[
         str | None, typer.Option("--location", metavar="NAME", help="Only in this repository.")
     ] = None,
+    due: Annotated[
+        bool, typer.Option("--due", help="Only where `backup.forget` in netops.yaml says so.")
+    ] = False,
     dry_run: DryRun = False,
     as_json: Json = False,
     quiet: Quiet = False,
     timeout: Timeout = None,
+    jitter: Jitter = None,
 ) -> None:
     """Drop the backups that retention no longer keeps; explain every keep and drop."""
     from netops.backup.forget import ForgetRun
@@ -52,14 +56,17 @@ def forget(
         used = [name for name in used if name == location]
     if not used:
         raise UsageError("no job keeps backups there", hint="see `netops backup status`")
+    act = ForgetRun(site.backups, chosen, len(used), due)
+    # A look that finds nothing due is no event; the journal is for what was done.
+    unrecorded = dry_run or all(act.is_idle(plan.repositories[name]) for name in used)
     perform(
         site,
         "backup forget",
         [Work(name, plan.repositories[name], plan.repositories[name].deadline_s) for name in used],
-        ForgetRun(site.backups, chosen, len(used)),
-        Options(timeout, 0, plan.parallel, dry_run),
+        act,
+        Options(timeout, 0 if unrecorded else jitter or 0, plan.parallel, unrecorded),
         View(as_json, quiet, _HEADS, _forget_rows, ()),
-        {"jobs": [job.name for job in chosen]},
+        {"jobs": [job.name for job in chosen], "due": due},
     )
 
 
@@ -85,10 +92,14 @@ def prune(
     context: typer.Context,
     repositories: Repositories = None,
     *,
+    due: Annotated[
+        bool, typer.Option("--due", help="Only where `backup.prune` in netops.yaml says so.")
+    ] = False,
     dry_run: DryRun = False,
     as_json: Json = False,
     quiet: Quiet = False,
     timeout: Timeout = None,
+    jitter: Jitter = None,
 ) -> None:
     """Free the space of what was dropped; check the repository before and after."""
     from netops.backup.prune import PruneRun
@@ -96,13 +107,16 @@ def prune(
     site = open_site(context)
     plan = site.backup_plan
     chosen = chosen_repositories(plan, repositories or [])
+    act = PruneRun(site.backups, bool(repositories), due)
+    unrecorded = dry_run or all(act.is_idle(repository) for repository in chosen)
     perform(
         site,
         "backup prune",
         [Work(repository.name, repository, repository.deadline_s) for repository in chosen],
-        PruneRun(site.backups, bool(repositories)),
-        Options(timeout, 0, plan.parallel, dry_run),
+        act,
+        Options(timeout, 0 if unrecorded else jitter or 0, plan.parallel, unrecorded),
         View(as_json, quiet, heads=_REPOSITORY_HEADS),
+        {"due": due},
     )
 
 

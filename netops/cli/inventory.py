@@ -1,4 +1,4 @@
-"""netops inventory: list, show, select."""
+"""netops inventory: list, show, select; the other verbs join from files of their own."""
 
 import json
 import sys
@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from netops.cli import inventory_ask, inventory_handover, inventory_import, inventory_ledger
 from netops.cli.options import Json
 from netops.cli.runs import open_site
 from netops.cli.table import one_line, print_table
@@ -30,10 +31,10 @@ def list_(context: typer.Context, selector: Selector = None, *, as_json: Json = 
         _print_json([device.as_dict() for device in devices])
         return
     rows = [
-        (d.name, d.host, d.role, d.site, d.platform, d.owner, " ".join(sorted(d.tags)))
+        (d.name, d.host, d.kind, d.role, d.site, d.platform, d.owner, " ".join(sorted(d.tags)))
         for d in devices
     ]
-    print_table(("NAME", "HOST", "ROLE", "SITE", "PLATFORM", "OWNER", "TAGS"), rows)
+    print_table(("NAME", "HOST", "KIND", "ROLE", "SITE", "PLATFORM", "OWNER", "TAGS"), rows)
 
 
 @app.command()
@@ -69,3 +70,9 @@ def _named(devices: Sequence[Device], name: str) -> Device:
 
 def _print_json(value: object) -> None:
     sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+
+
+inventory_import.register(app)
+inventory_ledger.register(app)
+inventory_ask.register(app)
+inventory_handover.register(app)

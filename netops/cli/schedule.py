@@ -77,10 +77,18 @@ def install(
     user: Annotated[
         str | None, typer.Option(help="The account to run as (units, and /etc/cron.d files).")
     ] = None,
+    no_catch_up: Annotated[
+        bool,
+        typer.Option("--no-catch-up", help="Crontab lines for the moments of the cadences only."),
+    ] = False,
 ) -> None:
     """Print, or write, what makes systemd or cron run everything that is due."""
+    from netops.schedule.cron import crontab
+
     if systemd == cron:
         raise UsageError("choose one of --systemd and --cron")
+    if systemd and no_catch_up:
+        raise UsageError("--no-catch-up is for --cron; timers have Persistent= for it")
     site = open_site(context)
     try:
         work = scheduled(site)
@@ -90,7 +98,10 @@ def install(
     if systemd:
         _install_systemd(work, executable, site.file, user, write)
     else:
-        _install_cron(work, executable, site.file, user, write)
+        made = crontab(
+            work, executable=executable, config=site.file, user=user, catch_up=not no_catch_up
+        )
+        _install_cron(made, write)
 
 
 def _install_systemd(
@@ -112,13 +123,9 @@ def _install_systemd(
     sys.stdout.write("\nNext:\n" + "".join(f"  {command}\n" for command in done.commands))
 
 
-def _install_cron(
-    work: list[Work], executable: Path, config: Path, user: str | None, write: Path | None
-) -> None:
-    from netops.schedule.cron import crontab
+def _install_cron(block: str, write: Path | None) -> None:
     from netops.schedule.cron import install as install_lines
 
-    block = crontab(work, executable=executable, config=config, user=user)
     if write is None:
         sys.stdout.write(block)
         return

@@ -1,9 +1,7 @@
 """YAML files with line numbers, read strictly: what a person wrote, or every mistake in it."""
 
 import gc
-import os
 import re
-import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -11,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 from netops.core.errors import ConfigError
+from netops.core.regular import read_limited
 
 if TYPE_CHECKING:
     import yaml
@@ -86,8 +85,13 @@ def read_document(path: Path, *, label: str | None = None) -> Document:
     keys are always text. Raises ConfigError with every mistake that can be told apart.
     """
     name = path.name if label is None else label
-    text = _read_text(path, name)
-    with _no_collection():
+    text = plain_text(read_limited(path, MAX_SIZE_BYTES), path, name)
+    return parse_document(text, path, name)
+
+
+def parse_document(text: str, path: Path, name: str) -> Document:
+    """Return the YAML mapping in `text`, which was read from `path`, as `read_document` does."""
+    with no_collection():
         root = _compose(text, path, name)
         if root is None:
             return Document(path, name, {}, {})
@@ -109,17 +113,8 @@ def _build(root: "yaml.Node", path: Path, name: str) -> Document:
     return Document(path, name, data, construction.lines)
 
 
-def _read_text(path: Path, name: str) -> str:
-    try:
-        raw = _read_bytes(path)
-    except OSError as error:
-        reason = (error.strerror or "cannot be read").lower()
-        raise ConfigError(f"{path} cannot be read: {reason}", hint="check the path") from None
-    except ValueError:
-        raise ConfigError(f"{str(path)!r} is not the name of a file") from None
-    if len(raw) > MAX_SIZE_BYTES:
-        limit = f"larger than {MAX_SIZE_BYTES // 1_000_000} MB"
-        raise ConfigError(f"{path} is {limit}", hint="is it the right file? split it if it is")
+def plain_text(raw: bytes, path: Path, name: str) -> str:
+    """Return UTF-8 octets as text; raise ConfigError for another charset and control characters."""
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -133,17 +128,8 @@ def _read_text(path: Path, name: str) -> str:
     return text
 
 
-def _read_bytes(path: Path) -> bytes:
-    # O_NONBLOCK: a named pipe must be refused, not waited for.
-    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
-    with os.fdopen(handle, "rb") as file:
-        if not stat.S_ISREG(os.fstat(handle).st_mode):
-            raise OSError(0, "not a regular file")
-        return file.read(MAX_SIZE_BYTES + 1)
-
-
 @contextmanager
-def _no_collection() -> Iterator[None]:
+def no_collection() -> Iterator[None]:
     """Keep the cyclic collector from walking a growing tree again and again (2.5 times faster)."""
     enabled = gc.isenabled()
     gc.disable()

@@ -2,30 +2,65 @@
 
 import glob
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from netops.core.document import Document, Location, mistake, read_document
+from netops import __version__
+from netops.core.cache import FileCache
+from netops.core.document import Document, Location, mistake, no_collection, read_document
 from netops.core.errors import ConfigError
 from netops.inventory.model import Device
 
 if TYPE_CHECKING:
     from netops.inventory.settings import DeviceSettings, GroupSettings, TraitSettings
 
-_INHERITED = ("role", "site", "platform", "owner", "snmp")
+_INHERITED = ("kind", "role", "site", "platform", "owner", "snmp", "ssh")
 _KINDS = ("defaults", "groups", "devices")
+_FORMAT = 1
+_PLAIN = tuple(one.name for one in fields(Device))
 
 #: What lies behind a device, the nearest first: its name for `origins`, and its values.
 _Layers = list[tuple[str, "TraitSettings"]]
 
 
-def load_devices(patterns: Sequence[str], *, directory: Path) -> list[Device]:
+def load_devices(
+    patterns: Sequence[str], *, directory: Path, cache: Path | None = None
+) -> list[Device]:
     """
     Return the devices in all files that match `patterns`, by name.
 
     Relative patterns start in `directory`, and files are named relative to it. A pattern that
-    matches nothing is an empty inventory. Raises ConfigError with every mistake in every file.
+    matches nothing is an empty inventory. What was read is kept in the file `cache` and used
+    again while no file changed. Raises ConfigError with every mistake in every file.
     """
+    with no_collection():
+        if cache is None:
+            return _read(patterns, directory)
+        kept = FileCache(
+            str(cache),
+            lambda: [_FORMAT, __version__, str(directory), *patterns],
+            lambda: matching_files(patterns, directory),
+        )
+        if (values := kept.read()) is not None:
+            return [_revived(one) for one in values["devices"]]
+        stamps = kept.stamps()
+        devices = _read(patterns, directory)
+        kept.write({"devices": [_plain(one) for one in devices]}, stamps)
+        return devices
+
+
+def _plain(device: Device) -> list[Any]:
+    values = {name: getattr(device, name) for name in _PLAIN}
+    return list({**values, "tags": sorted(device.tags)}.values())
+
+
+def _revived(values: list[Any]) -> Device:
+    facts = dict(zip(_PLAIN, values, strict=True))
+    return Device(**{**facts, "groups": tuple(facts["groups"]), "tags": frozenset(facts["tags"])})
+
+
+def _read(patterns: Sequence[str], directory: Path) -> list[Device]:
     found: list[str] = []
     documents = list(_documents(matching_files(patterns, directory), directory, found))
     parts: dict[str, dict[str, Any]] = {kind: {} for kind in _KINDS}

@@ -11,6 +11,8 @@ class Device:
 
     name: str
     host: str
+    #: What it is: `switch`, `firewall`, `ups`, `pc` …
+    kind: str | None = None
     role: str | None = None
     site: str | None = None
     platform: str | None = None
@@ -19,6 +21,8 @@ class Device:
     owner: str | None = None
     #: Name of the SNMP access in netops.yaml.
     snmp: str | None = None
+    #: Name of the SSH access in netops.yaml.
+    ssh: str | None = None
     tags: frozenset[str] = frozenset()
     data: Mapping[str, Any] = field(default_factory=dict)
     #: Where each value comes from: `role` or `data.rack` → `device`, `group access`, `defaults`.
@@ -29,12 +33,14 @@ class Device:
         return {
             "name": self.name,
             "host": self.host,
+            "kind": self.kind,
             "role": self.role,
             "site": self.site,
             "platform": self.platform,
             "groups": list(self.groups),
             "owner": self.owner,
             "snmp": self.snmp,
+            "ssh": self.ssh,
             "tags": sorted(self.tags),
             "data": dict(self.data),
             "origins": dict(self.origins),

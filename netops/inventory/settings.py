@@ -1,13 +1,28 @@
 """The `inventory` section of netops.yaml, and the shape of the files it names."""
 
-from typing import Any, Literal, Self
+from ipaddress import ip_network
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from netops.core.settings import Duration, LocalPath, Name, SecretRef, Section, written
 
 Authentication = Literal["md5", "sha1", "sha224", "sha256", "sha384", "sha512"]
+Kind = Literal[
+    "switch", "router", "firewall", "wireless", "server", "storage", "ups", "pc", "printer", "sensor",
+    "other",
+]  # fmt: skip
 Privacy = Literal["des", "aes128", "aes192", "aes256", "aes192-reeder", "aes256-reeder"]
+
+
+def _network(text: str) -> str:
+    try:
+        return str(ip_network(text.strip(), strict=False))
+    except ValueError:
+        raise ValueError("a network such as 10.1.0.0/24 expected") from None
+
+
+Network = Annotated[str, AfterValidator(_network)]
 
 
 class SnmpSettings(Section):
@@ -67,6 +82,37 @@ class SnmpSettings(Section):
         return self
 
 
+class SshSettings(Section):
+    """One way to log in to devices by SSH, shared by all devices that name it."""
+
+    user: str = Field(min_length=1, max_length=100, description="The user.", examples=["netops"])
+    key: SecretRef | None = Field(
+        default=None,
+        description="Reference to the private key (OpenSSH format).",
+        examples=["file:keys/devices.ed25519"],
+    )
+    password: SecretRef | None = Field(
+        default=None,
+        description="Reference to the password, for devices that know no keys.",
+        examples=["file:keys/devices.password"],
+    )
+    enable: SecretRef | None = Field(
+        default=None,
+        description="Reference to the password of the privileged mode.",
+        examples=["file:keys/devices.enable"],
+    )
+    port: int = Field(default=22, ge=1, le=65_535, description="TCP port.", examples=[22])
+    timeout: Duration = Field(
+        default=written("20s"), description="How long to wait for a login.", examples=["20s"]
+    )
+
+    @model_validator(mode="after")
+    def _key_or_password(self) -> Self:
+        if self.key is None and self.password is None:
+            raise ValueError("a key or a password by reference is missing")
+        return self
+
+
 class InventorySettings(Section):
     """Where the devices are listed."""
 
@@ -80,11 +126,27 @@ class InventorySettings(Section):
         description="Ways to ask devices by SNMP, by name; devices, groups and defaults say `snmp: NAME`.",
         examples=[{"campus": {"version": "2c", "community": "file:keys/snmp.community"}}],
     )
+    ssh: dict[Name, SshSettings] = Field(
+        default_factory=dict,
+        description="Ways to log in to devices, by name; devices, groups and defaults say `ssh: NAME`.",
+        examples=[{"campus": {"user": "netops", "key": "file:keys/devices.ed25519"}}],
+    )
+    discover: list[Network] = Field(
+        default_factory=list,
+        description="Networks that `netops inventory discover` looks at when it is told none.",
+        examples=[["10.1.0.0/24"]],
+    )
+    two_accounts: bool = Field(
+        default=False,
+        description="True if who retires an asset must use another account than who approved it.",
+        examples=[True],
+    )
 
 
 class TraitSettings(Section):
     """What a device, a group and the defaults can say."""
 
+    kind: Kind | None = Field(default=None, description="What it is.", examples=["switch"])
     role: str | None = Field(
         default=None, description="What it does in the network.", examples=["access"]
     )
@@ -98,6 +160,11 @@ class TraitSettings(Section):
     snmp: Name | None = Field(
         default=None,
         description="How it is asked by SNMP: a name under inventory.snmp in netops.yaml.",
+        examples=["campus"],
+    )
+    ssh: Name | None = Field(
+        default=None,
+        description="How to log in: a name under inventory.ssh in netops.yaml.",
         examples=["campus"],
     )
     tags: list[str] = Field(

@@ -21,12 +21,22 @@ class Work:
     cadences: Mapping[str, Cadence]
     #: Kind of run to the start of its last good run.
     last: Mapping[str, datetime | None]
+    #: The word of `command` that tells this job from its like; without one it may be the name.
+    target: str = ""
 
     def __post_init__(self) -> None:
         for text in (self.name, *self.command):
             require_printable(text)
         if not self.name or not self.command:
             raise ConfigError("a job without a name or a command cannot be scheduled")
+
+    @property
+    def place(self) -> int | None:
+        """Return where in `command` the word stands that tells this job from its like."""
+        word = self.target or self.name
+        # The last one: a job may be called `run`.
+        found = [place for place, other in enumerate(self.command) if other == word]
+        return max(found, default=None)
 
     @property
     def definition(self) -> tuple[object, ...]:

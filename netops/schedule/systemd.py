@@ -92,10 +92,10 @@ def units(
 
 def _names(work: Work) -> tuple[str, str]:
     """Return the template's name and the job's, both without their ending."""
-    if work.name in work.command:
-        verb = "-".join(work.command[: work.command.index(work.name)])
+    if (place := work.place) is not None:
+        verb = "-".join(work.command[:place])
         template = f"netops-{escape(verb).replace(_DASH, '-')}@"
-        unit = template + escape(work.name)
+        unit = template + escape(work.command[place])
     else:
         template = unit = f"netops-{escape(work.name)}"
     if len(f"{unit}.service") > _LONGEST_NAME:
@@ -119,8 +119,8 @@ def _service(work: Work, executable: Path, config: Path, user: str | None) -> st
     words = [quote(word) for word in arguments(executable, config, work)]
     if re.search(r"[\"'\\]", str(executable)):
         raise ConfigError(f"systemd refuses to start {executable}: its path has quotes in it")
-    if work.name in work.command:
-        words[len(words) - len(work.command) + work.command.index(work.name)] = "%I"
+    if (place := work.place) is not None:
+        words[len(words) - len(work.command) + place] = "%I"
     account = f"User={require_user(user)}" if user else "# Runs as root, which can read every file."
     # 75: another run holds the lock, so the work is being done. 1 stays a failure although the
     # backup exists: OnFailure= and `systemctl --failed` are how somebody learns of the warning.
@@ -150,9 +150,9 @@ Environment=XDG_CACHE_HOME=%C/netops
 
 
 def _title(work: Work) -> str:
-    if work.name not in work.command:
+    if (place := work.place) is None:
         return f"netops job {escape(work.name)}"
-    verb = escape(" ".join(work.command[: work.command.index(work.name)]))
+    verb = escape(" ".join(work.command[:place]))
     return f"netops {verb.replace(_SPACE, ' ').replace(_DASH, '-')} %I"
 
 

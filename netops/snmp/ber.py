@@ -8,15 +8,11 @@ INTEGER, OCTETS, NULL, OID, SEQUENCE = 0x02, 0x04, 0x05, 0x06, 0x30
 IP_ADDRESS, COUNTER32, GAUGE32, TICKS, OPAQUE, COUNTER64 = 0x40, 0x41, 0x42, 0x43, 0x44, 0x46
 NO_SUCH_OBJECT, NO_SUCH_INSTANCE, END_OF_MIB = 0x80, 0x81, 0x82
 
-_UNSIGNED_32 = frozenset((COUNTER32, GAUGE32, TICKS))
-_MASK_32 = 0xFFFFFFFF
-_MASK_64 = 0xFFFFFFFFFFFFFFFF
-_MAX_INTEGER_BYTES = 9
+UNSIGNED_32 = frozenset((COUNTER32, GAUGE32, TICKS))
+MASK_32 = 0xFFFFFFFF
+MASK_64 = 0xFFFFFFFFFFFFFFFF
+MAX_INTEGER_BYTES = 9
 _MAX_OID_BYTES = 128 * 5  # RFC 3416 §4.1: 128 parts of 32 bits
-#: What changes at every poll is not worth remembering.
-_RESTLESS = frozenset((COUNTER32, TICKS, COUNTER64))
-_REMEMBERED = 16_384
-_REMEMBERED_BYTES = 160
 
 
 class WireError(ValueError):
@@ -77,7 +73,7 @@ def expect(data: bytes, at: int, limit: int, tag: int) -> tuple[int, int]:
 def read_integer(data: bytes, at: int, limit: int) -> tuple[int, int]:
     """Return a signed integer and where it ends."""
     start, end = expect(data, at, limit, INTEGER)
-    if end - start > _MAX_INTEGER_BYTES:
+    if end - start > MAX_INTEGER_BYTES:
         raise WireError("an integer of absurd length")
     return int.from_bytes(data[start:end], "big", signed=True), end
 
@@ -101,14 +97,14 @@ def decode_value(tag: int, content: bytes) -> Value:
         return _checked_oid(content)
     if tag in {NULL, NO_SUCH_OBJECT, NO_SUCH_INSTANCE, END_OF_MIB}:
         return None
-    if len(content) > _MAX_INTEGER_BYTES:
+    if len(content) > MAX_INTEGER_BYTES:
         raise WireError("an integer of absurd length")
     if tag == INTEGER:
         return int.from_bytes(content, "big", signed=True)
-    if tag in _UNSIGNED_32:
-        return int.from_bytes(content, "big") & _MASK_32
+    if tag in UNSIGNED_32:
+        return int.from_bytes(content, "big") & MASK_32
     if tag == COUNTER64:
-        return int.from_bytes(content, "big") & _MASK_64
+        return int.from_bytes(content, "big") & MASK_64
     raise WireError(f"no value has the tag {tag:#04x}")
 
 
@@ -135,59 +131,6 @@ def decode_varbind(raw: bytes) -> Varbind:
         raise WireError("a variable binding with something over")
     oid = _checked_oid(raw[name:name_end])
     return oid, tag, decode_value(tag, raw[value:value_end])
-
-
-class _Remembered(dict[bytes, Varbind]):
-    """
-    Bindings seen before: names, states and speeds come again and again, and looking is cheaper.
-
-    A pure function of the whole binding, so no device can change what another one says; bounded.
-    """
-
-    def __missing__(self, raw: bytes) -> Varbind:
-        varbind = _decode_short(raw) or decode_varbind(raw)
-        if varbind[1] not in _RESTLESS and len(raw) <= _REMEMBERED_BYTES:
-            if len(self) >= _REMEMBERED:
-                self.clear()
-            self[raw] = varbind
-        return varbind
-
-
-def _decode_short(raw: bytes) -> Varbind | None:
-    """Do what `decode_varbind` does for text and counters with short lengths, quicker."""
-    size = len(raw)
-    if not 8 <= size <= 129 or raw[0] != SEQUENCE or raw[1] != size - 2 or raw[2] != OID:
-        return None
-    at = 4 + raw[3]
-    if at == 4 or at + 2 > size or at + 2 + raw[at + 1] != size or raw[at - 1] > 0x7F:
-        return None
-    tag = raw[at]
-    if tag == OCTETS:
-        return raw[4:at], tag, raw[at + 2 :]
-    if tag in _RESTLESS and raw[at + 1] <= _MAX_INTEGER_BYTES:
-        mask = _MASK_64 if tag == COUNTER64 else _MASK_32
-        return raw[4:at], tag, int.from_bytes(raw[at + 2 :], "big") & mask
-    return None
-
-
-_seen = _Remembered()
-
-
-def decode_varbinds(data: bytes, at: int, end: int) -> list[Varbind]:
-    """Return all bindings between `at` and `end`; raise WireError unless they fill it exactly."""
-    found: list[Varbind] = []
-    add, seen = found.append, _seen
-    try:
-        while at < end:
-            size = data[at + 1]
-            stop = at + 2 + size if size < 0x80 else read(data, at, end)[2]
-            add(seen[data[at:stop]])
-            at = stop
-    except IndexError:
-        raise WireError("it ends inside a header") from None
-    if at != end:
-        raise WireError("a variable binding is longer than the list")
-    return found
 
 
 def encode_varbind(varbind: Varbind) -> bytes:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
+from netops.core.errors import ConfigError
 from netops.core.registry import Registry
 from netops.snmp.model import Outcome, Talk
 
@@ -16,6 +17,26 @@ class Traits:
     window: int
     #: It can change values on a device.
     can_set: bool
+    #: It keeps to a pace.
+    can_pace: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How gently to ask, beside one request at a time per device; as fast as possible by default."""
+
+    #: Datagrams to all devices together.
+    packets_per_s: float | None = None
+    #: Between an answer and the next request to the same device.
+    device_gap_s: float = 0.0
+    #: Each conversation begins after a random time up to this.
+    jitter_s: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.packets_per_s is not None and not self.packets_per_s > 0:
+            raise ConfigError("packets per second must be more than 0")
+        if not (self.device_gap_s >= 0 and self.jitter_s >= 0):
+            raise ConfigError("a pause cannot be negative")
 
 
 class Engine(Protocol):

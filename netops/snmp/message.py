@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from netops.snmp import ber
+from netops.snmp import ber, codec
 from netops.snmp.ber import WireError
 
 V1, V2C, V3 = 0, 1, 3
@@ -26,18 +26,7 @@ class Envelope(NamedTuple):
 
 def open_envelope(data: bytes) -> Envelope:
     """Return what tells to whom a datagram belongs; raise WireError for anything malformed."""
-    start, end = ber.expect(data, 0, len(data), ber.SEQUENCE)
-    version, at = ber.read_integer(data, start, end)
-    if version == V3:
-        header, header_end = ber.expect(data, at, end, ber.SEQUENCE)
-        ident, _ = ber.read_integer(data, header, header_end)
-    elif version in {V1, V2C}:
-        _, community_end = ber.expect(data, at, end, ber.OCTETS)
-        _, pdu, pdu_end = ber.read(data, community_end, end)
-        ident, _ = ber.read_integer(data, pdu, pdu_end)
-    else:
-        raise WireError(f"no SNMP version has the number {version}")
-    return Envelope(ident, version, data, at, end)
+    return Envelope._make(codec.open_envelope(data))
 
 
 def seal_community(version: int, community: bytes, pdu: bytes) -> bytes:

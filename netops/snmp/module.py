@@ -13,10 +13,10 @@ from netops.snmp import oid
 DIRECTORY = Path(__file__).with_name("modules")
 TYPES = (
     "integer", "gauge", "counter32", "counter64", "ticks", "text", "mac", "address", "oid", "hex",
-    "identifier",
+    "identifier", "bits", "ports",
 )  # fmt: skip
 INDEX_TYPES = ("integer", "mac", "ip", "string")
-_OBJECT_KEYS = {"oid", "at", "type", "enum", "unit", "scale", "none", "slow"}
+_OBJECT_KEYS = {"oid", "at", "type", "enum", "unit", "scale", "none", "slow", "by"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,8 @@ class Object:
     none: tuple[int, ...]
     #: Changes seldom: asked every quarter of an hour is enough.
     slow: bool
+    #: The object beside it that says what kind of identifier this is.
+    by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,8 @@ class TableForm:
     name: str
     index: tuple[tuple[str, str], ...]
     columns: tuple[Object, ...]
+    #: Where its columns lie: the entry, not the table around it.
+    oid: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,8 @@ class Module:
     demand: bool
     scalars: tuple[Object, ...]
     tables: tuple[TableForm, ...]
+    #: What the device sends by itself: name and identifier of each trap.
+    notifications: tuple[tuple[str, bytes], ...] = ()
 
     def suits(self, object_id: bytes) -> bool:
         """Tell whether devices of that sysObjectID may have these objects."""
@@ -92,7 +98,7 @@ def read(path: Path) -> Module:
     document = read_document(path)
     reader = _Reader(document)
     data = document.data
-    reader.only((), data, {"about", "for", "demand", "scalars", "tables"})
+    reader.only((), data, {"about", "for", "demand", "scalars", "tables", "notifications"})
     module = Module(
         path.stem,
         str(data.get("about", "")),
@@ -105,6 +111,10 @@ def read(path: Path) -> Module:
         tuple(
             reader.table_at(("tables", name), name, entry)
             for name, entry in (data.get("tables") or {}).items()
+        ),
+        tuple(
+            (str(name), reader.oid_at(("notifications", name), text))
+            for name, text in (data.get("notifications") or {}).items()
         ),
     )
     if reader.mistakes:
@@ -146,7 +156,7 @@ class _Reader:
             self.object_at((*where, "columns", column), column, form, root)
             for column, form in (entry.get("columns") or {}).items()
         )
-        return TableForm(name, tuple(index), columns)
+        return TableForm(name, tuple(index), columns, root)
 
     def object_at(self, where: tuple[str | int, ...], name: str, entry: Any, root: bytes) -> Object:
         self.only(where, entry, _OBJECT_KEYS)
@@ -168,4 +178,5 @@ class _Reader:
             float(scale) if scale is not None else None,
             tuple(entry.get("none") or ()),
             bool(entry.get("slow", False)),
+            entry.get("by"),
         )

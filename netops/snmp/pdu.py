@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from netops.snmp import ber
-from netops.snmp.ber import Varbind, WireError
+from netops.snmp.ber import Varbind
 
 GET, GET_NEXT, RESPONSE, SET, GET_BULK, REPORT = 0xA0, 0xA1, 0xA2, 0xA3, 0xA5, 0xA8
 TOO_BIG, NO_SUCH_NAME, GEN_ERR = 1, 2, 5
@@ -78,20 +78,3 @@ def encode_answer(kind: int, ident: int, response: Response) -> bytes:
     numbers = ber.integer(ident) + ber.integer(response.status) + ber.integer(response.position)
     bindings = b"".join(map(ber.encode_varbind, response.varbinds))
     return ber.tlv(kind, numbers + ber.tlv(ber.SEQUENCE, bindings))
-
-
-def read_head(data: bytes, at: int, limit: int) -> tuple[int, int, int, int]:
-    """Return the kind and request id of the PDU at `at`, where it goes on and where it ends."""
-    kind, start, end = ber.read(data, at, limit)
-    ident, at = ber.read_integer(data, start, end)
-    return kind, ident, at, end
-
-
-def read_rest(data: bytes, at: int, end: int) -> Response:
-    """Return what stands behind the request id."""
-    status, at = ber.read_integer(data, at, end)
-    index, at = ber.read_integer(data, at, end)
-    start, stop = ber.expect(data, at, end, ber.SEQUENCE)
-    if stop != end:
-        raise WireError("a PDU with something over")
-    return Response(status, index, ber.decode_varbinds(data, start, stop), len(data))

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 Address = tuple[str, int]
 _MAX_CLOCK = 2**31 - 1
+ENGINE_ID_BYTES = range(5, 33)  # RFC 3411 §5, SnmpEngineID
 
 
 @dataclass(slots=True)
@@ -79,10 +80,15 @@ class PeerBook:
         for name, values in kept.items():
             host, _, port = name.rpartition(" ")
             match values:
-                case [str(ident), int(boots), int(clock), float(at)] if host and port.isdigit():
+                case [str(ident), int(boots), int(clock), float(at)] if host and port.isdecimal():
                     try:
                         engine_id = bytes.fromhex(ident)
-                    except ValueError:
+                        gone = max(0, int(wall - at))
+                        place = int(port)
+                    except (ValueError, OverflowError):
                         continue
-                    gone = max(0, int(wall - at))
-                    self._peers[host, int(port)] = Peer(engine_id, boots, clock + gone, now)
+                    if len(engine_id) not in ENGINE_ID_BYTES or not (
+                        0 <= boots <= _MAX_CLOCK and 0 <= clock <= _MAX_CLOCK
+                    ):
+                        continue
+                    self._peers[host, place] = Peer(engine_id, boots, clock + gone, now)

@@ -12,9 +12,10 @@ SMALLEST_ANSWER_BYTES = 120
 LARGEST_ANSWER_BYTES = 1472
 _ENVELOPE_BYTES = 50
 _UNKNOWN_BINDING_BYTES = 32
-_MAX_REPETITIONS = 200
+MAX_REPETITIONS = 200
 _MAX_COLUMNS = 24
 _RISE = 1.1
+_MOST_ROWS, _MOST_BYTES = 10_000_000, 65_535
 
 
 @dataclass(slots=True)
@@ -22,6 +23,9 @@ class Habits:
     """What a device can take and how large its tables are; kept from poll to poll."""
 
     answer_bytes: int = ANSWER_BYTES
+    #: So many rows at once it is asked for, and as many as it may answer in time.
+    repetitions: int = MAX_REPETITIONS
+    most_repetitions: int = MAX_REPETITIONS
     #: GETBULK works.
     bulk: bool = True
     #: Column → its rows and the mean bytes of a binding at the last walk.
@@ -31,16 +35,29 @@ class Habits:
     #: Columns of tables without a row; they may fill, so slow rounds ask them again.
     empty: set[bytes] = field(default_factory=set)
 
-    def shrink(self) -> bool:
-        """Ask for half as much from now on; False when it is already as little as can be."""
-        if self.answer_bytes <= SMALLEST_ANSWER_BYTES:
+    @property
+    def cautious(self) -> bool:
+        """Tell whether the device once did not take what others take."""
+        return self.answer_bytes < ANSWER_BYTES or self.repetitions < MAX_REPETITIONS
+
+    def shrink(self, slow_at: int | None = None) -> bool:
+        """
+        Ask for half as much from now on; False when it was already as little as can be.
+
+        `slow_at` are the repetitions that the device did not answer in time.
+        """
+        if self.answer_bytes <= SMALLEST_ANSWER_BYTES and (slow_at or 1) == 1:
             return False
         self.answer_bytes = max(SMALLEST_ANSWER_BYTES, self.answer_bytes // 2)
+        if slow_at:
+            self.most_repetitions = max(1, min(self.most_repetitions, slow_at - 1))
+            self.repetitions = max(1, slow_at // 2)
         return True
 
     def settle(self) -> None:
         """Dare a little more after a walk without trouble."""
         self.answer_bytes = min(ANSWER_BYTES, int(self.answer_bytes * _RISE) + 1)
+        self.repetitions = min(self.most_repetitions, int(self.repetitions * _RISE) + 1)
 
     def learn(self, column: bytes, bindings: Sequence[Varbind], *, anew: bool = False) -> None:
         """Remember how large a column is; cheap while it stays as it was."""
@@ -53,6 +70,7 @@ class Habits:
         """Return plain values, to be kept until the next run."""
         return {
             "answer_bytes": self.answer_bytes,
+            "repetitions": [self.repetitions, self.most_repetitions],
             "bulk": self.bulk,
             "tables": {column.hex(): list(size) for column, size in self.tables.items()},
             "missing": sorted(column.hex() for column in self.missing),
@@ -67,16 +85,21 @@ class Habits:
             case {"answer_bytes": int(size), "bulk": bool(bulk)}:
                 habits.answer_bytes = max(SMALLEST_ANSWER_BYTES, min(size, ANSWER_BYTES))
                 habits.bulk = bulk
+        match kept:
+            case {"repetitions": [int(rows), int(most)]}:
+                habits.most_repetitions = max(1, min(most, MAX_REPETITIONS))
+                habits.repetitions = max(1, min(rows, habits.most_repetitions))
         try:
             match kept:
                 case {"tables": dict(tables), "missing": list(missing), "empty": list(empty)}:
                     habits.tables = {
                         bytes.fromhex(key): (int(rows), int(width))
                         for key, (rows, width) in tables.items()
+                        if 0 <= int(rows) <= _MOST_ROWS and 0 <= int(width) <= _MOST_BYTES
                     }
                     habits.missing = {bytes.fromhex(key) for key in missing}
                     habits.empty = {bytes.fromhex(key) for key in empty}
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             habits.tables, habits.missing, habits.empty = {}, set(), set()
         return habits
 
@@ -96,31 +119,41 @@ def groups(columns: Sequence[bytes], habits: Habits) -> list[list[bytes]]:
     sizes = tuple(habits.tables.get(column, (-1, 0)) for column in columns)
     found: list[list[bytes]] = []
     at = 0
-    for count in _partition(sizes, habits.answer_bytes):
+    for count in _partition(sizes, habits.answer_bytes, habits.repetitions):
         found.append(list(columns[at : at + count]))
         at += count
     return found
 
 
 @lru_cache(maxsize=4096)
-def _partition(sizes: tuple[tuple[int, int], ...], answer_bytes: int) -> tuple[int, ...]:
-    """Return how many columns go together, for the fewest PDUs (devices of one model share it)."""
+def _partition(
+    sizes: tuple[tuple[int, int], ...], answer_bytes: int, repetitions: int
+) -> tuple[int, ...]:
+    """
+    Return how many columns go together, for the fewest PDUs (devices of one model share it).
+
+    Of plans with as many PDUs, the one that asks fewer columns at once: long runs of one column
+    are quicker to take apart than short ones of many.
+    """
     best: list[tuple[int, tuple[int, ...]]] = [(0, ())]
     for end in range(1, len(sizes) + 1):
         options = [
-            (best[start][0] + _pdus(sizes[start:end], answer_bytes), (*best[start][1], end - start))
+            (
+                best[start][0] + _pdus(sizes[start:end], answer_bytes, repetitions),
+                (*best[start][1], end - start),
+            )
             for start in range(max(0, end - _MAX_COLUMNS), end)
         ]
-        best.append(min(options, key=lambda option: (option[0], len(option[1]))))
+        best.append(min(options, key=lambda option: (option[0], -len(option[1]))))
     return best[-1][1]
 
 
-def _pdus(sizes: Sequence[tuple[int, int]], answer_bytes: int) -> int:
+def _pdus(sizes: Sequence[tuple[int, int]], answer_bytes: int, repetitions: int) -> int:
     rows = max(rows for rows, _ in sizes)
     if rows < 0:  # nothing known: all together
         return 1 + len(sizes) // _MAX_COLUMNS
     width = sum(width or _UNKNOWN_BINDING_BYTES for _, width in sizes)
-    each = (answer_bytes - _ENVELOPE_BYTES) // width
+    each = min((answer_bytes - _ENVELOPE_BYTES) // width, repetitions)
     return -(-(rows + 1) // each) if each else (rows + 1) * 2 * len(sizes)
 
 
@@ -131,6 +164,6 @@ def repetitions(active: Sequence[tuple[bytes, int]], habits: Habits, taken_bytes
         rows, each = habits.tables.get(column, (-1, 0))
         width += each or _UNKNOWN_BINDING_BYTES
         # A table that grew past what was known ends we know not where.
-        remaining = max(remaining, rows + 1 - have if rows >= have else _MAX_REPETITIONS)
+        remaining = max(remaining, rows + 1 - have if rows >= have else MAX_REPETITIONS)
     fit = (habits.answer_bytes - _ENVELOPE_BYTES - taken_bytes) // width
-    return max(1, min(fit, remaining, _MAX_REPETITIONS))
+    return max(1, min(fit, remaining, habits.repetitions))

@@ -14,7 +14,7 @@ from time import monotonic
 from typing import Any
 
 from netops.core.errors import UnreachableError
-from netops.snmp import ber, message, pdu
+from netops.snmp import ber, codec, message, pdu
 from netops.snmp.ber import Varbind, WireError
 from netops.snmp.engines.address import resolve
 from netops.snmp.model import User
@@ -183,11 +183,7 @@ class ReplayAgent:
         return message.seal_community(envelope.version, community, body) if body else None
 
     def _answer_pdu(self, data: bytes, at: int, limit: int, room: int, *, v1: bool) -> bytes | None:
-        kind, ident, at, end = pdu.read_head(data, at, limit)
-        non_repeaters, at = ber.read_integer(data, at, end)
-        repetitions, at = ber.read_integer(data, at, end)
-        start, stop = ber.expect(data, at, end, ber.SEQUENCE)
-        asked = ber.decode_varbinds(data, start, stop)
+        kind, ident, non_repeaters, repetitions, asked = codec.read_pdu(data, at, limit)
         names = [name for name, _, _ in asked]
         patience = self.faults.patience
         if kind == pdu.GET_BULK and patience is not None and repetitions > patience:

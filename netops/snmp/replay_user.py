@@ -1,4 +1,4 @@
-"""The agent's side of SNMPv3 (RFC 3414 §3.2), for the replay agent and its faults."""
+"""The authoritative side of SNMPv3 (RFC 3414 §3.2): of agents that are asked, and of us when we get informs."""
 
 from collections.abc import Callable
 from time import monotonic
@@ -18,13 +18,16 @@ _ROOM = 1250
 class UserSide:
     """One engine with one user; tests may move its clock and change its id."""
 
-    def __init__(self, user: User, engine_id: bytes = b"\x80\x00\x00\x00\x05netops") -> None:
+    def __init__(
+        self, user: User, engine_id: bytes = b"\x80\x00\x00\x00\x05netops", boots: int = 1
+    ) -> None:
         self.user, self.engine_id = user, engine_id
-        self.boots, self.time_offset_s = 1, 0
+        self.boots, self.time_offset_s = boots, 0
         self.reports = 0
+        self._began_s = monotonic()
 
     def _time(self) -> int:
-        return int(monotonic()) % 1_000_000 + self.time_offset_s
+        return int(monotonic() - self._began_s) + 1 + self.time_offset_s
 
     def answer(self, envelope: Envelope, answer_pdu: Callable[..., bytes | None]) -> bytes | None:
         """Return the answer or report to one message."""
@@ -39,7 +42,10 @@ class UserSide:
         body = answer_pdu(payload, at, end, _ROOM, v1=False)
         if not body:
             return None
-        return self._sealed(header, body, keys, header.flags & PRIVATE)
+        # What the asker calls its context comes back: in an inform it is the asker's own engine.
+        start, _ = ber.expect(payload, 0, len(payload), ber.SEQUENCE)
+        scoped = ber.tlv(ber.SEQUENCE, payload[start:at] + body)
+        return self._sealed(header, scoped, keys, header.flags & PRIVATE)
 
     def _opened(self, envelope: Envelope, sealed: Sealed, keys: Keys | None) -> tuple[int, bytes]:
         header = sealed.header
@@ -70,10 +76,9 @@ class UserSide:
         name = _REPORTS + bytes((reason, 0))
         report = pdu.Response(0, 0, [(name, ber.COUNTER32, self.reports)])
         body = pdu.encode_answer(pdu.REPORT, 0, report)
-        return self._sealed(header, body, keys, 0)
+        return self._sealed(header, message.scoped(self.engine_id, b"", body), keys, 0)
 
-    def _sealed(self, asked: Header, body: bytes, keys: Keys | None, private: int) -> bytes:
-        scoped = message.scoped(self.engine_id, b"", body)
+    def _sealed(self, asked: Header, scoped: bytes, keys: Keys | None, private: int) -> bytes:
         flags = (AUTH if keys else 0) | private
         header = Header(asked.ident, flags, self.engine_id, self.boots, self._time(), asked.user)
         return secured(header, scoped, keys if flags else None)

@@ -3,12 +3,12 @@
 from typing import Protocol
 
 from netops.core.errors import AccessError, NetopsError
-from netops.snmp import ber, message, oid, pdu
-from netops.snmp.ber import WireError
+from netops.snmp import ber, codec, message, oid, pdu
+from netops.snmp.ber import Varbind, WireError
 from netops.snmp.message import AUTH, PRIVATE, REPORTABLE, Envelope, Header, Sealed
 from netops.snmp.model import Community, Target, User
 from netops.snmp.pdu import Request, Response
-from netops.snmp.peers import Address, Peer, PeerBook
+from netops.snmp.peers import ENGINE_ID_BYTES, Address, Peer, PeerBook
 from netops.snmp.usm import Keys, keys_of, secured
 
 _REPORTS = oid.encode("1.3.6.1.6.3.15.1.1")
@@ -19,7 +19,6 @@ _REFUSALS = {
     _BAD_DIGEST: ("found the signature wrong", "compare password and authentication protocol"),
     _NO_DECRYPT: ("could not decrypt", "compare privacy password, protocol and key extension"),
 }
-_ENGINE_ID_BYTES = range(5, 33)  # RFC 3411 §5, SnmpEngineID
 _DISCOVER = Request(pdu.GET, ())
 
 
@@ -47,12 +46,14 @@ def session_for(target: Target, address: Address, book: PeerBook) -> Session:
 class CommunitySession:
     """v1 and v2c: a word in clear text."""
 
-    __slots__ = ("_community", "_head", "_version")
+    __slots__ = ("_community", "_echo", "_head", "_version")
 
     def __init__(self, version: str, auth: Community) -> None:
         self._version = message.VERSIONS[version]
         self._community = auth.name.encode()
         self._head = message.community_head(self._version, self._community)
+        #: The community as agents send it back.
+        self._echo = ber.tlv(ber.OCTETS, self._community)
 
     def seal(self, request: Request, ident: int) -> bytes:
         """Return the datagram to send."""
@@ -60,16 +61,17 @@ class CommunitySession:
 
     def open(self, envelope: Envelope) -> Response | None:
         """Return the answer if version and community are ours."""
-        data, at, end = envelope.data, envelope.at, envelope.end
-        community, at = ber.read_octets(data, at, end)
-        kind, _, at, end = pdu.read_head(data, at, end)
-        if (
-            kind != pdu.RESPONSE
-            or community != self._community
-            or envelope.version != self._version
-        ):
+        _, version, data, at, end = envelope
+        if data.startswith(self._echo, at):
+            at += len(self._echo)
+        else:
+            community, at = ber.read_octets(data, at, end)
+            if community != self._community:
+                raise WireError("an answer to somebody else")
+        kind, _, status, position, bindings = codec.read_pdu(data, at, end)
+        if kind != pdu.RESPONSE or version != self._version:
             raise WireError("an answer to somebody else")
-        return pdu.read_rest(data, at, end)
+        return Response(status, position, bindings, len(data))
 
 
 class UserSession:
@@ -118,14 +120,14 @@ class UserSession:
         sealed = message.read_v3(envelope)
         payload = self._verified(envelope, sealed)
         at, end = message.open_scoped(payload)
-        kind, ident, at, end = pdu.read_head(payload, at, end)
+        kind, ident, status, position, bindings = codec.read_pdu(payload, at, end)
         if kind == pdu.REPORT:
-            self._heed(sealed.header, pdu.read_rest(payload, at, end))
+            self._heed(sealed.header, bindings)
             return None
         enough = sealed.header.flags & self._level == self._level
         if kind != pdu.RESPONSE or ident != envelope.ident or not enough:
             raise WireError("an answer that is not protected as the request was")
-        return pdu.read_rest(payload, at, end)._replace(size_bytes=len(envelope.data))
+        return Response(status, position, bindings, len(envelope.data))
 
     def _verified(self, envelope: Envelope, sealed: Sealed) -> bytes:
         header = sealed.header
@@ -145,10 +147,10 @@ class UserSession:
             raise WireError("encrypted without need")
         return keys.decrypt(sealed.payload, header.boots, header.time, header.salt)
 
-    def _heed(self, header: Header, report: Response) -> None:
-        name = report.varbinds[0][0] if report.varbinds else b""
+    def _heed(self, header: Header, report: list[Varbind]) -> None:
+        name = report[0][0] if report else b""
         reason = name[len(_REPORTS)] if name.startswith(_REPORTS) and name != _REPORTS else 0
-        if reason == _NO_ENGINE and len(header.engine_id) in _ENGINE_ID_BYTES:
+        if reason == _NO_ENGINE and len(header.engine_id) in ENGINE_ID_BYTES:
             self._book.learn(self._address, header.engine_id, header.boots, header.time)
         elif reason == _NOT_IN_TIME and header.flags & AUTH:
             pass  # its clock was taken over when the signature proved right

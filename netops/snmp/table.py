@@ -1,6 +1,6 @@
 """From bindings to typed rows: names, enums, units and charsets; what a device lacks is dropped."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,7 +10,16 @@ from netops.snmp.ber import Varbind
 from netops.snmp.model import Version
 from netops.snmp.module import Module, Object, TableForm, suited
 from netops.snmp.plan import Habits
-from netops.snmp.text import address_text, decode_text, hex_text, identifier_text, mac_text, plain
+from netops.snmp.text import (
+    address_text,
+    bits_text,
+    decode_text,
+    hex_text,
+    identifier_text,
+    mac_text,
+    plain,
+    ports_text,
+)
 from netops.snmp.walk import MAX_ROWS, Walk, walk
 
 Cell = int | float | str | None
@@ -64,7 +73,7 @@ def read_modules(
         if binding[1] >= ber.NO_SUCH_OBJECT:
             habits.missing.add(one.oid)
         else:
-            readings.scalars[one.name] = cell(one, binding)
+            readings.scalars[one.name] = cell(one, binding, readings.scalars)
     readings.notes = {one.name: found.notes[one.oid] for one in columns if one.oid in found.notes}
     for table in (table for module in modules for table in module.tables):
         _drop_missing(table, found, habits)
@@ -113,7 +122,7 @@ def rows_of(table: TableForm, columns: dict[bytes, list[Varbind]]) -> list[dict[
                     **index_cells(table, index),
                     **dict.fromkeys((column.name for column in present), None),
                 }
-            row[one.name] = cell(one, binding)
+            row[one.name] = cell(one, binding, row)
     return [rows[index] for index in sorted(rows, key=oid.index_of)]
 
 
@@ -138,12 +147,15 @@ def _index_part(parts: list[int], kind: str) -> Cell:
     return mac_text(raw) if kind == "mac" else address_text(raw)
 
 
-def cell(one: Object, binding: Varbind) -> Cell:
+def cell(one: Object, binding: Varbind, beside: Mapping[str, Cell]) -> Cell:
     """Return a value as its object says; one of an unexpected kind as it came."""
     _, tag, value = binding
     if isinstance(value, int):
         return _number(one, value)
     if isinstance(value, bytes):
+        if one.type == "identifier" and tag == ber.OCTETS:
+            kind = beside.get(one.by or "")
+            return identifier_text(value, str(kind) if kind else None)
         return _octets(one, tag, value)
     return None
 
@@ -159,9 +171,11 @@ def _number(one: Object, value: int) -> Cell:
 
 
 def _octets(one: Object, tag: int, value: bytes) -> Cell:
+    if tag == ber.OCTETS and one.type == "bits":
+        return bits_text(value, one.enum)
     shown = {
         "mac": mac_text, "address": address_text, "hex": hex_text, "text": decode_text,
-        "identifier": identifier_text,
+        "ports": ports_text,
     }.get(one.type)  # fmt: skip
     if tag == ber.OCTETS and shown:
         return shown(value)

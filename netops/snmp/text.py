@@ -1,11 +1,13 @@
 """Octets as people read them: names in whatever charset a device has, addresses, hex."""
 
 import ipaddress
+from collections.abc import Mapping
 
 from netops.snmp import ber, oid
 from netops.snmp.ber import Value
 
 _BLANKS = "\r\n\t"
+_FAMILIES = frozenset((b"\x01", b"\x02"))  # IPv4 and IPv6 among IANA's address families
 _TYPES = {
     ber.INTEGER: "integer", ber.OCTETS: "octets", ber.NULL: "null", ber.OID: "oid",
     ber.IP_ADDRESS: "address", ber.COUNTER32: "counter32", ber.GAUGE32: "gauge",
@@ -52,10 +54,32 @@ def address_text(raw: bytes) -> str:
     return hex_text(raw)
 
 
-def identifier_text(raw: bytes) -> str:
-    """Return a name if it is one, else a MAC address (LLDP ids are either)."""
+def identifier_text(raw: bytes, kind: str | None = None) -> str:
+    """
+    Return an LLDP id as what its subtype says it is.
+
+    Without one: a name if it is one, else a MAC address. Six octets may happen to be both.
+    """
+    if kind == "macAddress":
+        return mac_text(raw)
+    if kind == "networkAddress" and raw[:1] in _FAMILIES:
+        return address_text(raw[1:])
     text = decode_text(raw)
     return mac_text(raw) if text.startswith("0x") and len(raw) == 6 else text
+
+
+def bits_text(raw: bytes, names: Mapping[str, str]) -> str:
+    """Return the names of the bits that are set, in order; bit 0 is the highest (RFC 2578 §7.1.4)."""
+    return " ".join(names.get(str(bit), str(bit)) for bit in _bits(raw))
+
+
+def ports_text(raw: bytes) -> str:
+    """Return the ports of a PortList as numbers from 1 (RFC 4363)."""
+    return " ".join(str(bit + 1) for bit in _bits(raw))
+
+
+def _bits(raw: bytes) -> list[int]:
+    return [bit for bit in range(8 * len(raw)) if raw[bit // 8] & 0x80 >> bit % 8]
 
 
 def plain(tag: int, value: Value) -> int | str | None:

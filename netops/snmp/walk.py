@@ -2,10 +2,9 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from operator import lt
 
 from netops.core.errors import UnreachableError
-from netops.snmp import ask, ber, oid, pdu, plan
+from netops.snmp import ask, ber, codec, oid, pdu, plan
 from netops.snmp.ask import Asking
 from netops.snmp.ber import Varbind
 from netops.snmp.model import Version
@@ -51,17 +50,9 @@ class _Column:
         Octets that rise as octets are a strict order of its own, so such an agent cannot loop,
         and it is quick to see. What does not rise so is looked at number by number from then on.
         """
-        oids = [binding[0] for binding in part]
-        last, tag, _ = part[-1]
-        if (
-            tag < ber.NO_SUCH_OBJECT
-            and not self.exact
-            and self.seen is None
-            and last.startswith(self.root)
-            and all(map(lt, [self.at, *oids], oids))
-        ):
+        if not self.exact and self.seen is None and codec.rises(part, self.at, self.root):
             self.found += part
-            self.at = last
+            self.at = part[-1][0]
         else:
             self._take_slowly(part)
         if len(self.found) > self.max_rows:
@@ -89,9 +80,13 @@ class _Column:
             self.end(_LOOP)
 
     def _is_next(self, name: bytes) -> bool:
-        if not self.exact and self.at < name:
-            return True
-        self.exact = True  # from here on one order only, or two could make a circle
+        if not self.exact:
+            if self.at < name:
+                return True
+            self.exact = True  # from here on one order only, or two could make a circle
+            names = [binding[0] for binding in self.found]
+            if not all(map(oid.is_before, names, names[1:])):
+                return False
         return oid.is_before(self.at, name)
 
 
@@ -105,6 +100,8 @@ class _Walker:
         self.alive = False
         self.trouble = False
         self.relearn = False
+        #: A device that is known to be slow may be alive although its first answer does not come.
+        self.hope = self.habits.cautious
 
     def lead(self, columns: Sequence[_Column]) -> Asking[Walk]:
         by_root = {column.root: column for column in columns}
@@ -137,8 +134,9 @@ class _Walker:
                 response = yield request
             except UnreachableError:
                 # A device that answered before may be too slow for so much at once.
-                if not self.alive or not self._less(request):
+                if not (self.alive or self.hope) or not self._less(request, slow=True):
                     raise
+                self.hope = False
                 continue
             self.alive = True
             if response.status or not response.varbinds:
@@ -158,10 +156,12 @@ class _Walker:
             count = min(count, _FIRST_REPETITIONS)
         return Request(pdu.GET_BULK, parents + oids, len(parents), count)
 
-    def _less(self, request: Request) -> bool:
+    def _less(self, request: Request, *, slow: bool = False) -> bool:
         """Ask for less from now on; False when that is not possible."""
         self.trouble = True
-        return request.kind == pdu.GET_BULK and self.habits.shrink()
+        if request.kind != pdu.GET_BULK:
+            return False
+        return self.habits.shrink(request.repetitions if slow else None)
 
     def _share_out(self, request: Request, response: Response, active: list[_Column]) -> None:
         bindings = response.varbinds

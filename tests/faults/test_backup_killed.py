@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import subprocess
 import threading
 import time
 from pathlib import Path
@@ -11,7 +12,16 @@ import pytest
 
 from netops.core import lock
 from tests.faults.slow import in_the_middle, slow_down, speed_up
-from tests.sites import Site, arguments_of, kill, tree, wait_until
+from tests.sites import (
+    PASSWORD,
+    Site,
+    arguments_of,
+    environment,
+    kill,
+    restic_under,
+    tree,
+    wait_until,
+)
 
 
 def proceeds(site: Site) -> None:
@@ -102,6 +112,82 @@ def test_killed_backup_is_settled_only_once_its_repository_can_be_seen(site: Sit
     away.rename(site.main)
     site.backup()
     assert "adopted" in site.backups()[-1]["message"]
+
+
+@pytest.mark.parametrize("end", ["netops", "restic", "deadline"])
+def test_data_uploaded_before_the_end_is_not_uploaded_again(site: Site, end: str) -> None:
+    # Three packs, of which restic sends two at a time; small ones hold names, not data.
+    (site.source / "random").write_bytes(os.urandom(45_000_000))
+    site.repositories["main"]["limit_upload"] = "8MB"
+    if end == "deadline":
+        site.repositories["main"]["deadline"] = "5s"
+    site.write()
+    process = site.start("backup", "run", "data")
+    wait_until(lambda: whole_packs(site), "one pack is whole")
+    restic = restic_under(process.pid, "backup")
+    assert restic is not None, "it must be ended before it is done"
+    if end == "netops":
+        kill(process.pid)
+    elif end == "restic":
+        kill(restic)
+    process.wait()
+    wait_until(lambda: not arguments_of(restic), "restic ends")
+    assert site.snapshots() == []
+    found = whole_packs(site)
+    site.repositories["main"].pop("deadline", None)
+    speed_up(site)
+    result = site.backup()
+    assert result["bytes_added"] < 45_000_000 - 0.9 * sum(found.values())
+    assert found.keys() <= whole_packs(site).keys(), "what was there is used"
+    assert not unfinished_files(site), "half a pack is of no use to anybody"
+    proceeds(site)
+
+
+def whole_packs(site: Site) -> dict[str, int]:
+    """Return name → bytes of the large packs that are stored completely."""
+    packs = [path for path in (site.main / "data").rglob("*") if len(path.name) == 64]
+    sizes = {path.name: path.stat().st_size for path in packs}
+    return {name: size for name, size in sizes.items() if size > 10_000_000}
+
+
+def unfinished_files(site: Site) -> list[Path]:
+    """Return what restic was writing when it was killed."""
+    return list(site.main.rglob("*-tmp-*"))
+
+
+def test_lock_of_a_process_that_nobody_buried_is_taken_out(site: Site) -> None:
+    command = ["restic", "--repo", str(site.main), "--no-cache", "backup", "--stdin"]
+    env = environment({"RESTIC_PASSWORD": PASSWORD})
+    with subprocess.Popen(command, env=env, stdin=subprocess.PIPE) as restic:
+        wait_until(lambda: whole_locks(site), "restic has its lock")
+        assert site.netops("backup", "unlock", "main").code == 0
+        assert len(whole_locks(site)) == 1, "its process lives"
+        kill(restic.pid)  # and nobody asks how it ended
+        wait_until(lambda: not arguments_of(restic.pid), "restic is dead")
+        done = site.netops("backup", "unlock", "main")
+        assert (done.code, whole_locks(site)) == (0, []), done
+        assert "1 lock(s) of dead processes taken out" in done.err
+    proceeds(site)
+
+
+def whole_locks(site: Site) -> list[Path]:
+    return [path for path in (site.main / "locks").iterdir() if len(path.name) == 64]
+
+
+def test_what_a_living_restic_is_writing_is_left_alone(site: Site) -> None:
+    slow_down(site, "main")
+    with in_the_middle(site, "backup", site.main) as (process, restic):
+        os.kill(restic, signal.SIGSTOP)
+        kill(process.pid)
+        writing = unfinished_files(site)
+        assert writing
+        assert site.netops("backup", "unlock").code == 0
+        assert unfinished_files(site) == writing
+        os.kill(restic, signal.SIGCONT)
+    wait_until(lambda: not arguments_of(restic), "restic ends")
+    done = site.netops("backup", "unlock")
+    assert unfinished_files(site) == []
+    assert "half written" in done.err
 
 
 def test_netops_killed_in_the_middle_of_a_copy(site: Site) -> None:

@@ -15,7 +15,7 @@ from netops.snmp import oid
 from netops.snmp.engines.own import OwnEngine
 from netops.snmp.model import Community, Talk, Target, User
 from netops.snmp.peers import PeerBook
-from netops.snmp.plan import ANSWER_BYTES, Habits
+from netops.snmp.plan import Habits
 from netops.snmp.replay import Faults, ReplayAgent, every_nth
 from netops.snmp.replay_user import UserSide
 from netops.snmp.walk import walk
@@ -116,11 +116,13 @@ def test_what_a_device_can_take_is_found_out_and_kept(faults: Faults) -> None:
     with ReplayAgent(switch(40), faults=faults).running() as agent:
         target = target_of(agent, timeout_s=0.1, retries=0)
         found = ask(target, walk(oids(IF_HC_IN, IF_DESCR), habits=habits))
-        again = ask(target, walk(oids(IF_HC_IN, IF_DESCR), habits=habits))
-    for outcome in (found, again):
+        later = [ask(target, walk(oids(IF_HC_IN, IF_DESCR), habits=habits)) for _ in range(12)]
+    for outcome in (found, *later):
         assert [len(rows) for rows in outcome.value.columns.values()] == [40, 40]
-    assert habits.answer_bytes < ANSWER_BYTES
-    assert again.sent < found.sent
+    assert habits.cautious
+    assert later[-1].sent == later[-1].answered  # it is not tried again and again
+    assert later[-1].sent <= found.sent
+    assert Habits.from_dict(habits.as_dict()) == habits
 
 
 def test_several_talks_with_one_device_take_turns() -> None:

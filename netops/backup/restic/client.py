@@ -179,6 +179,19 @@ def init(access: Access, call: Call, *, like: Access | None = None) -> None:
         raise failure(access.name, done)
 
 
+def locks(access: Access, call: Call) -> dict[str, str]:
+    """Return id → JSON of every lock that can be read."""
+    listed = call.run(access, "--no-lock", "list", "locks")
+    if listed.returncode:
+        raise failure(access.name, listed)
+    found = {}
+    for lock_id in filter(_FULL_ID.fullmatch, listed.stdout.split()):
+        done = call.run(access, "--no-lock", "cat", "lock", lock_id)
+        if not done.returncode:  # else it was let go meanwhile
+            found[lock_id] = done.stdout
+    return found
+
+
 def rebuild_index(access: Access, call: Call) -> None:
     """List every pack again, so that data uploaded before a crash is found and not sent twice."""
     done = call.run(access, "rebuild-index")

@@ -40,6 +40,9 @@ class Target(Protocol):
     def has_locks(self) -> bool:
         """Tell whether locks of restic are there; False where looking is not cheap."""
 
+    def sweep(self) -> int:
+        """Remove what killed processes left half written; return its bytes, 0 where unknown."""
+
     def broken_packs(self, ids: Sequence[str] | None, check: Callable[[], None]) -> list[str]:
         """
         Return the packs (of `ids`, or of all) that are there and do not fit their name.
@@ -49,7 +52,7 @@ class Target(Protocol):
 
     def take_out(self, kind: str, object_id: str, directory: Path) -> Path | None:
         """
-        Move one file (kind `pack`, `index` or `snapshot`) into `directory`; None when it is gone.
+        Move one file (`pack`, `index`, `snapshot` or `lock`) into `directory`; None when it is gone.
 
         Only asked of targets with `opens_files`. `object_id` may be the first digits.
         """

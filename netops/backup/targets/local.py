@@ -2,16 +2,20 @@
 
 import hashlib
 import os
+import re
 import shutil
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from netops.backup.targets.base import Traits
 from netops.core.errors import IntegrityError, UnreachableError
 from netops.core.files import private_directory
 
-_FOLDERS = {"index": "index", "snapshot": "snapshots"}
+#: How restic names a file until it is whole; nothing else ever removes one.
+_UNFINISHED = re.compile(r"[0-9a-f]{64}-tmp-\d+").fullmatch
+_FOLDERS = {"index": "index", "snapshot": "snapshots", "lock": "locks"}
 
 
 class LocalTarget:
@@ -68,6 +72,23 @@ class LocalTarget:
             return any((self.path / "locks").iterdir())
         except OSError:
             return False
+
+    def sweep(self) -> int:
+        """Remove what killed processes left half written, unless a lock says that one may live."""
+        # Looked at before the locks: who writes holds one, so without any the writers are gone.
+        found = [path for path in self.path.glob("data/??/*-tmp-*") if _UNFINISHED(path.name)]
+        try:
+            if any((self.path / "locks").iterdir()):
+                return 0
+        except OSError:
+            return 0
+        freed_bytes = 0
+        for path in found:
+            with suppress(OSError):  # finished meanwhile, or not ours to remove
+                size_bytes = path.stat().st_size
+                path.unlink()
+                freed_bytes += size_bytes
+        return freed_bytes
 
     def broken_packs(self, ids: Sequence[str] | None, check: Callable[[], None]) -> list[str]:
         """Return the packs that are there, and whose content is not what their name says."""

@@ -49,6 +49,10 @@ class RemoteTarget:
         """Return False: only restic itself can look."""
         return False
 
+    def sweep(self) -> int:
+        """Return 0: servers show a file once it is whole, and sftp has no cheap look."""
+        return 0
+
     def broken_packs(self, ids: Sequence[str] | None, check: Callable[[], None]) -> list[str]:
         """Return nothing: only restic itself can read a remote repository."""
         del ids, check

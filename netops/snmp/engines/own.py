@@ -1,18 +1,20 @@
 """Our engine: one UDP socket per address family, answers matched by id and source, lost requests sent again."""
 
 import heapq
+import os
 import select
 import socket
+import struct
 from collections import deque
 from collections.abc import Iterable, Iterator
-from random import SystemRandom
 from time import monotonic
 from typing import Any
 
 from netops.core.errors import NetopsError, UnreachableError
 from netops.snmp.ber import WireError
-from netops.snmp.engine import Traits
+from netops.snmp.engine import Pace, Traits
 from netops.snmp.engines.address import resolve
+from netops.snmp.engines.brake import Brake
 from netops.snmp.message import open_envelope
 from netops.snmp.model import Outcome, Talk
 from netops.snmp.pdu import Request, Response
@@ -26,23 +28,32 @@ _DATAGRAM_BYTES = 65_535
 _BUFFER_BYTES = 8 << 20
 #: So many datagrams are read before timers may fire even if more wait: a flood must not stop time.
 _FLOOD = 20_000
-_FIRST_IDENT = 1 << 30  # ids of 31 bits, always four octets
+_FIRST_IDENT = 1 << 30
+_NEVER_S = float("inf")
+_LONGEST_SLEEP_S = 60.0
 _SO_RCVBUFFORCE = 33
 
 
 class OwnEngine:
     """Polls thousands of agents from one thread."""
 
-    traits = Traits(window=DEFAULT_WINDOW, can_set=True)
+    traits = Traits(window=DEFAULT_WINDOW, can_set=True, can_pace=True)
 
-    def __init__(self, *, window: int = DEFAULT_WINDOW, book: PeerBook | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        window: int = DEFAULT_WINDOW,
+        book: PeerBook | None = None,
+        pace: Pace | None = None,
+    ) -> None:
         """Keep `window` requests out at a time; `book` carries SNMPv3 engine ids across runs."""
         self.window = window
-        self.book = book or PeerBook()
+        self.book = PeerBook() if book is None else book
+        self.pace = pace
 
     def converse(self, talks: Iterable[Talk]) -> Iterator[Outcome]:
         """Lead every conversation to its end and yield the outcomes as they come."""
-        batch = _Batch(talks, self.window, self.book)
+        batch = _Batch(talks, self.window, self.book, self.pace)
         try:
             yield from batch.run()
         finally:
@@ -52,12 +63,19 @@ class OwnEngine:
         """Do nothing: sockets live no longer than a batch."""
 
 
+def _random_idents() -> Iterator[int]:
+    """Yield ids that nobody can guess, of 31 bits in four octets; drawn in stock, as draws are dear."""
+    while True:
+        for number in struct.unpack("256I", os.urandom(1024)):
+            yield number & _FIRST_IDENT - 1 | _FIRST_IDENT
+
+
 class _Call:
     """One conversation on its way."""
 
     __slots__ = (
-        "address", "again", "began_s", "datagram", "ident", "outcome", "request", "session",
-        "socket", "started_s", "talk", "tries", "why",
+        "address", "again", "began_s", "datagram", "ident", "not_before_s", "outcome", "request",
+        "session", "socket", "started_s", "talk", "tries", "why",
     )  # fmt: skip
 
     def __init__(self, talk: Talk, link: socket.socket, address: Any, session: Session) -> None:
@@ -66,6 +84,7 @@ class _Call:
         self.request: Request
         self.datagram = b""
         self.ident = self.tries = self.again = 0
+        self.not_before_s = 0.0
         self.began_s = self.started_s = monotonic()
         self.why = ""
 
@@ -84,10 +103,13 @@ class _Call:
 class _Batch:
     """One call of `converse`: who waits, who is asked, who is done."""
 
-    def __init__(self, talks: Iterable[Talk], window: int, book: PeerBook) -> None:
+    def __init__(
+        self, talks: Iterable[Talk], window: int, book: PeerBook, pace: Pace | None
+    ) -> None:
         self._talks = iter(talks)
+        self._brake = Brake(pace) if pace else None
         self._window, self._book = window, book
-        self._random = SystemRandom().getrandbits
+        self._idents = _random_idents()
         self._links: dict[socket.AddressFamily, socket.socket] = {}
         self._poll = select.poll()
         self._pending: dict[int, _Call] = {}
@@ -146,6 +168,8 @@ class _Batch:
             return
         session = session_for(talk.target, address[:2], self._book)
         call = self._busy[address] = _Call(talk, link, address, session)
+        if self._brake:
+            call.not_before_s = self._brake.beginning(call.began_s)
         self._advance(call, None)
 
     def _open(self, family: socket.AddressFamily) -> socket.socket:
@@ -188,9 +212,9 @@ class _Batch:
             self._ask(call)
 
     def _ask(self, call: _Call) -> None:
-        ident = self._random(30) | _FIRST_IDENT
+        ident = next(self._idents)
         while ident in self._pending:
-            ident = self._random(30) | _FIRST_IDENT
+            ident = next(self._idents)
         try:
             call.datagram = call.session.seal(call.request, ident)
         except (ValueError, NetopsError) as error:
@@ -201,7 +225,10 @@ class _Batch:
         call.started_s = monotonic()
         self._send(call, call.started_s)
 
-    def _send(self, call: _Call, now_s: float) -> None:
+    def _send(self, call: _Call, now_s: float, *, released: bool = False) -> None:
+        brake = None if released else self._brake
+        if brake and not brake.lets(now_s, call.not_before_s, call.ident):
+            return
         call.outcome.sent += 1
         try:
             call.socket.sendto(call.datagram, call.address)
@@ -217,7 +244,10 @@ class _Batch:
     # -- listening
 
     def _listen(self) -> None:
-        wait_s = max(0.0, self._timers[0][0] - monotonic()) if self._timers else 0.0
+        due_s = self._timers[0][0] if self._timers else _NEVER_S
+        if self._brake:
+            due_s = min(due_s, self._brake.next_s())
+        wait_s = min(max(0.0, due_s - monotonic()), _LONGEST_SLEEP_S)
         links = list(self._links.values())
         self._poll.poll(wait_s * 1000 + 0.5)
         for link in links:
@@ -261,6 +291,8 @@ class _Batch:
         self._answered(call, response)
 
     def _answered(self, call: _Call, response: Response | None) -> None:
+        if self._brake:
+            call.not_before_s = self._brake.after_answer(monotonic())
         if response is not None:
             call.outcome.answered += 1
             self._advance(call, response)
@@ -276,6 +308,9 @@ class _Batch:
     def _expire(self) -> None:
         now_s = monotonic()
         timers, pending = self._timers, self._pending
+        for ident in self._brake.released(now_s) if self._brake else ():
+            if ident in pending:
+                self._send(pending[ident], now_s, released=True)
         while timers and timers[0][0] <= now_s:
             _, ident = heapq.heappop(timers)
             call = pending.get(ident)

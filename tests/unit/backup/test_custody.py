@@ -20,13 +20,12 @@ from netops.backup.custody import (
     handovers,
     holder_of,
     holdings,
-    person,
-    same_person,
 )
 from netops.backup.handover import Answer, Offer
 from netops.backup.model import BackupPlan, Keeping, Repository
 from netops.core.cancel import Cancel
 from netops.core.errors import AccessError, UsageError
+from netops.core.people import person, same_person
 from netops.core.run import Context, Silence
 from netops.journal.witness import chained
 from tests import catalogue_site

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from netops.backup.soundness import (
@@ -11,7 +11,9 @@ from netops.backup.soundness import (
     is_overdue,
     is_part_due,
     next_part,
+    part_cadence,
 )
+from netops.core.cadence import parse_cadence
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
@@ -72,3 +74,25 @@ def test_lateness_counts_from_the_first_backup_until_something_was_read() -> Non
     late = [Reading(1, 1, NOW - timedelta(days=45))]
     assert is_overdue(late, "monthly", NOW - timedelta(days=900), NOW)
     assert not is_overdue(late, "quarterly", NOW - timedelta(days=900), NOW)
+
+
+@given(
+    cadence=st.sampled_from(["hourly", "daily", "weekly", "monthly", "yearly", "every 15m"]),
+    parts=st.integers(1, 256),
+)
+@settings(max_examples=60, deadline=None)
+def test_when_a_timer_says_that_a_portion_is_due_it_is(cadence: str, parts: int) -> None:
+    step = part_cadence(cadence, parts)
+    last = datetime(2026, 11, 23, tzinfo=UTC)
+    turn_s = parse_cadence(cadence).interval_s
+    if parts > 1:
+        assert 0.85 * turn_s / parts - 1 <= step.interval_s < turn_s / parts + 1
+    found = [Reading(parts, 1, last)]
+    for share in (0.5, 0.8, 0.9, 0.95, 1.0, 1.1):
+        now = last + timedelta(seconds=step.interval_s * share)
+        if step.is_due(last, now):
+            assert is_part_due(found, cadence, parts, now)
+
+
+def test_a_repository_that_is_never_read_has_no_portions_to_plan() -> None:
+    assert part_cadence("never", 30).next_after(datetime(2026, 11, 23, tzinfo=UTC)) is None

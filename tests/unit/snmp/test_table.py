@@ -14,7 +14,7 @@ from tests.unit.snmp.test_walk import Honest, lead
 WANTED = {
     "system", "if", "lldp", "cdp", "bridge", "arp", "entity", "sensors", "host-resources", "ucd",
     "ups", "poe", "stp", "cisco", "huawei", "h3c", "ruijie", "juniper", "hp", "aruba", "fortinet",
-    "paloalto", "mikrotik",
+    "paloalto", "mikrotik", "lldp-v2", "lag", "ip",
 }  # fmt: skip
 SEVERAL = """\
 1.3.6.1.2.1.1.2.0|6|1.3.6.1.4.1.25506.11.1
@@ -46,6 +46,11 @@ def test_every_module_of_the_plan_is_there_and_right() -> None:
         assert one.about.endswith(".")
         assert one.scalars or one.tables
         assert all(scalar.oid.endswith(b"\0") for scalar in one.scalars), name
+        for group in [one.scalars, *(form.columns for form in one.tables)]:
+            before: set[str] = set()
+            for found in group:
+                assert found.by is None or found.by in before, found.name
+                before.add(found.name)
 
 
 def test_no_object_is_named_twice_with_different_places() -> None:
@@ -88,6 +93,58 @@ def test_indexes_hold_addresses(agent: Honest) -> None:
         {"dot1qFdbId": 1, "dot1qTpFdbAddress": "00:1b:21:3c:4d:5e", "dot1qTpFdbPort": 7}
     ]
     assert found.tables["ipNetToPhysicalTable"][0]["ipAddress"] == "10.0.0.9"
+
+
+NEIGHBOUR = """\
+1.0.8802.1.1.2.1.3.1.0|2|4
+1.0.8802.1.1.2.1.3.2.0|4|switch
+1.0.8802.1.1.2.1.3.6.0|4x|2800
+1.0.8802.1.1.2.1.4.1.1.4.0.7.1|2|4
+1.0.8802.1.1.2.1.4.1.1.4.0.8.1|2|7
+1.0.8802.1.1.2.1.4.1.1.5.0.7.1|4|switch
+1.0.8802.1.1.2.1.4.1.1.5.0.8.1|4|switch
+1.0.8802.1.1.2.1.4.1.1.6.0.7.1|2|4
+1.0.8802.1.1.2.1.4.1.1.6.0.8.1|2|4
+1.0.8802.1.1.2.1.4.1.1.7.0.7.1|4x|010a000001
+1.0.8802.1.1.2.1.4.1.1.7.0.8.1|4x|09646566
+1.0.8802.1.1.2.1.4.1.1.12.0.7.1|4x|28
+1.3.6.1.2.1.17.7.1.4.3.1.1.20|4|staff
+1.3.6.1.2.1.17.7.1.4.3.1.2.20|4x|8100
+1.2.840.10006.300.43.1.2.1.1.13.3|2|49
+1.2.840.10006.300.43.1.2.1.1.21.3|4x|3c
+"""
+
+
+def test_an_identifier_is_what_its_subtype_says_even_if_it_looks_like_a_name() -> None:
+    """Six octets that spell a word may be the MAC address of a switch."""
+    found = lead(
+        table.read_modules([module.load("lldp")]), Honest(recording.parse(NEIGHBOUR.encode()))
+    )
+    assert found.scalars["lldpLocChassisId"] == "73:77:69:74:63:68"
+    assert found.scalars["lldpLocSysCapEnabled"] == "bridge router"
+    first, second = found.tables["lldpRemTable"]
+    assert first["lldpRemChassisId"] == "73:77:69:74:63:68"
+    assert second["lldpRemChassisId"] == "switch"
+    assert first["lldpRemPortId"] == "10.0.0.1"
+    assert second["lldpRemPortId"] == "\tdef"  # a family nobody knows: as it came
+    assert first["lldpRemSysCapEnabled"] == "bridge router"
+
+
+def test_bits_and_lists_of_ports_are_spelt_out() -> None:
+    forms = [module.load("bridge"), module.load("lag")]
+    found = lead(table.read_modules(forms), Honest(recording.parse(NEIGHBOUR.encode())))
+    assert found.tables["dot1qVlanStaticTable"] == [
+        {
+            "dot1qVlanIndex": 20,
+            "dot1qVlanStaticName": "staff",
+            "dot1qVlanStaticEgressPorts": "1 8",
+        }
+    ]
+    (port,) = found.tables["dot3adAggPortTable"]
+    assert port["dot3adAggPortAttachedAggID"] == 49
+    assert port["dot3adAggPortActorOperState"] == (
+        "aggregation synchronization collecting distributing"
+    )
 
 
 def test_an_index_that_does_not_fit_is_shown_whole() -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Generator
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from netops.core.errors import NetopsError, UnreachableError
@@ -139,6 +139,28 @@ def test_a_device_that_never_answered_is_not_asked_twice() -> None:
     assert len(asked) == 1
 
 
+def test_a_device_known_to_be_slow_is_asked_for_less_before_it_is_called_dead() -> None:
+    """What may be asked rises after every good walk, so one day the first request is too much."""
+    honest, habits = Honest(switch(40)), Habits()
+    columns = oids(IF_DESCR, IF_OPER)
+
+    def patient(request: Request) -> Response | None:
+        return None if request.repetitions > 12 else honest(request)
+
+    lead(walk(columns, habits=habits), patient)
+    for _ in range(20):
+        found = lead(walk(columns, habits=habits), patient)
+        assert [len(rows) for rows in found.columns.values()] == [40, 40]
+    asked = []
+
+    def dead(request: Request) -> None:
+        asked.append(request)
+
+    with pytest.raises(UnreachableError):
+        lead(walk(columns, habits=habits), dead)
+    assert len(asked) == 2
+
+
 def test_an_agent_without_getbulk_is_walked_with_getnext() -> None:
     honest, habits = Honest(switch(5)), Habits()
 
@@ -169,6 +191,7 @@ def test_an_agent_that_goes_back_is_stopped_within_two_answers() -> None:
     assert "forward" in found.notes[oid.encode(IF_OPER)]
 
 
+@example([[16_384, 256]], False)  # these rise as octets, and fall as numbers
 @settings(max_examples=60, deadline=None)
 @given(
     st.lists(st.lists(st.integers(0, 20_000), min_size=1, max_size=6), min_size=1, max_size=5),

@@ -260,6 +260,17 @@ WHERE location = :location AND role = 'offsite' AND listed_at IS NULL AND starte
     AND (status IS NULL OR (status > 1 AND substr(message, 1, 5) <> 'gone:'))
     AND forgotten_at IS NULL;
 
+-- broken_off_uploads --
+-- A backup since the newest one seen at the location that began to send data and came to nothing.
+SELECT p.backup_id FROM placement p
+WHERE p.job = :job AND p.location = :location AND p.role = 'primary'
+    AND p.listed_at IS NULL AND p.started_at IS NOT NULL AND p.status > 1
+    AND substr(p.message, 1, 5) <> 'gone:'
+    AND p.seq > COALESCE((SELECT g.seq FROM placement g
+        WHERE g.job = :job AND g.location = :location AND g.listed_at IS NOT NULL
+        ORDER BY g.seq DESC LIMIT 1), 0)
+LIMIT 1;
+
 -- listed_at_location --
 -- Everything that was seen at a location, whole or damaged.
 SELECT * FROM placement
@@ -446,3 +457,11 @@ SELECT hold.*, backup.job FROM hold JOIN backup ON backup.id = hold.backup_id
 WHERE hold.released_at IS NULL
     AND (CAST(:job AS TEXT) IS NULL OR backup.job = CAST(:job AS TEXT))
 ORDER BY hold.placed_at, hold.id;
+
+-- put_chore --
+INSERT INTO chore (verb, location, at, run_id)
+VALUES (:verb, :location, :at, :run_id)
+ON CONFLICT (verb, location) DO UPDATE SET at = excluded.at, run_id = excluded.run_id;
+
+-- chores --
+SELECT location, at FROM chore WHERE verb = :verb;

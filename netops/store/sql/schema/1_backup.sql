@@ -216,3 +216,12 @@ CREATE TABLE hold (
 );
 
 CREATE INDEX hold_open ON hold (backup_id) WHERE released_at IS NULL;
+
+-- When forgetting and pruning last came to a good end in each repository.
+CREATE TABLE chore (
+    verb      TEXT NOT NULL CHECK (verb IN ('forget', 'prune')),
+    location  TEXT NOT NULL,
+    at        TEXT NOT NULL,
+    run_id    TEXT NOT NULL REFERENCES run (id),
+    PRIMARY KEY (verb, location)
+);

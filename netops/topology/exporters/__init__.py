@@ -1,0 +1,1 @@
+"""Ways out of netops: the network as other programs read it."""

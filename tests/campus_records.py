@@ -1,0 +1,134 @@
+"""Reports about a made-up campus: the events of a day and the records that answer for some of them."""
+
+from datetime import timedelta
+
+from netops.records.model import Record, RecordState, Revision
+from netops.topology.chart import Mark, chart
+from netops.topology.exporters.plain import plain
+from netops.topology.model import Endpoint, Event, EventKind, Link, Snapshot
+from netops.topology.report import TopologyReport
+from tests.campus import campus, endpoints, later
+
+_KINDS = {
+    Mark.ADDED: EventKind.LINK_ADDED,
+    Mark.REMOVED: EventKind.LINK_REMOVED,
+    Mark.MOVED: EventKind.LINK_MOVED,
+}
+
+
+def events_between(before: Snapshot, now: Snapshot) -> list[Event]:
+    made = chart(now, before)
+
+    def ends(link: Link) -> list[list[str]]:
+        return [[made.name(end.device), end.port] for end in (link.a, link.b)]
+
+    found = []
+    for strand in (one for bond in made.bonds for one in bond.strands):
+        if strand.mark is Mark.SAME or (strand.mark is Mark.REMOVED and strand.other):
+            continue
+        link = strand.link
+        text = " – ".join(":".join(end) for end in ends(link))
+        was = strand.other if strand.mark is Mark.MOVED else link
+        past = {"ends": ends(was)} if was and strand.mark is not Mark.ADDED else {}
+        after = {} if strand.mark is Mark.REMOVED else {"ends": ends(link), "speed_mbps": 1000}
+        uids = (link.b.device, link.a.device)
+        found.append(Event(_KINDS[strand.mark], now.taken_at, text, uids, past, after))
+    for uid, node in made.nodes.items():
+        if node.mark in {Mark.ADDED, Mark.REMOVED}:
+            kind = EventKind.DEVICE_ADDED if node.mark is Mark.ADDED else EventKind.DEVICE_REMOVED
+            facts = {"serial": node.device.serial, "model": node.device.model}
+            sides = ({}, facts) if node.mark is Mark.ADDED else (facts, {})
+            found.append(Event(kind, now.taken_at, made.name(uid), (uid,), *sides))
+    at = now.taken_at - timedelta(hours=3)
+    found.append(
+        Event(
+            EventKind.ENDPOINT_MOVED,
+            at,
+            "02:aa:00:00:00:01",
+            (),
+            {"port": ["acc1", "ge7"], "vlan": 10},
+            {"port": ["acc2", "ge9"], "vlan": 10},
+        )
+    )
+    found.append(
+        Event(
+            EventKind.ADDRESS_CHANGED,
+            at,
+            "02:aa:00:00:00:02",
+            (),
+            {"address": "10.9.1.20"},
+            {"address": "10.9.1.77"},
+        )
+    )
+    return found
+
+
+def record_of(events: list[Event], number: int, state: RecordState) -> Record:
+    at = events[0].at - timedelta(hours=2)
+    fields = {
+        "events": [plain(event) for event in events],
+        "type": "move",
+        "class": "normal",
+        "reason": "Floor 4 is rebuilt; the switch moves to the next distribution switch.",
+        "applicant": "王芳",
+        "department": "信息中心",
+        "operator": "Chen Li",
+        "second_person": "张伟",
+        "rollback_plan": "Put the cable back to dist1:ge3.",
+        "notification": "Notice on the campus portal, 2026-11-20",
+        "changed_from": "2026-11-24T08:40:00Z",
+        "impact": {
+            "downstream_switches": 1,
+            "endpoints": 31,
+            "buildings": ["Library"],
+            "lost_redundancy": False,
+        },
+        "room_key": "no. 12 <b>",
+    }
+    steps = [("opened", RecordState.DRAFT), ("filled", RecordState.DRAFT)]
+    if state is not RecordState.DRAFT:
+        steps += [("submitted", RecordState.SUBMITTED), ("approved", RecordState.APPROVED)]
+    revisions = tuple(
+        Revision(
+            f"r{number}",
+            n,
+            at + timedelta(minutes=7 * n),
+            "chen",
+            action,
+            then,
+            digest=f"{n:02x}" * 32,
+            journal_seq=40 + n,
+        )
+        for n, (action, then) in enumerate(steps, 1)
+    )
+    return Record(
+        f"r{number}", f"TC-2026-{number:04d}", "topology_change", state, at, True, fields, revisions
+    )
+
+
+def report_of(count: int, language: str = "en") -> TopologyReport:
+    before = campus(count, language)
+    now = later(before)
+    events = events_between(before, now)
+    moves = [event for event in events if event.kind is EventKind.LINK_MOVED]
+    new = [event for event in events if event.kind is EventKind.DEVICE_ADDED]
+    records = [record_of(moves, 41, RecordState.APPROVED), record_of(new, 42, RecordState.DRAFT)]
+    computers = [
+        Endpoint(f"02:bb:00:00:{n >> 8:02x}:{n & 255:02x}", uid, f"ge{n}")
+        for uid, many in endpoints(now).items()
+        for n in range(many)
+    ]
+    return TopologyReport(
+        "Example University",
+        "netops.example.edu",
+        now.taken_at + timedelta(hours=2),
+        before.taken_at,
+        now,
+        before,
+        events,
+        records,
+        computers,
+        frozenset({"TC-2026-0042"}),
+        {"acc1": "Library"} if count < 50 else None,
+        "1042:3f2a9c",
+    )
