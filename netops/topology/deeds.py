@@ -1,6 +1,6 @@
 """What events and plans say in the smallest words: this link came, that one went, this device is new."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from netops.topology.model import Event, EventKind, Snapshot
@@ -79,7 +79,18 @@ def deeds_of(event: Event, names: Mapping[str, str]) -> set[Deed]:
 def device_names(*snapshots: Snapshot) -> dict[str, str]:
     """Return uid → name, the last snapshot's word first."""
     return {
-        uid: device.listed_as or device.name
+        uid: device.listed_as or device.name or uid
         for snapshot in snapshots
         for uid, device in snapshot.devices.items()
     }
+
+
+def links_of(
+    snapshot: Snapshot, uids: Collection[str], names: Mapping[str, str]
+) -> Iterator[tuple[str, ...]]:
+    """Yield the links that end on one of these devices, as they are compared."""
+    for link in snapshot.links if uids else ():
+        if link.a.device in uids or link.b.device in uids:
+            yield link_name(
+                (names.get(end.device, end.device), end.port) for end in (link.a, link.b)
+            )

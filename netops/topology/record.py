@@ -9,7 +9,7 @@ from netops.core.clock import utc_text
 from netops.core.errors import UsageError
 from netops.records.book import Hand, RecordBook
 from netops.records.model import Record, RecordState
-from netops.topology.deeds import Deed, deeds_of, device_names, ends_in
+from netops.topology.deeds import Deed, deeds_of, device_names, ends_in, links_of
 from netops.topology.grouping import Group, Stored, groups
 from netops.topology.impact import Impact, impact
 from netops.topology.model import Device, Endpoint, Event, EventKind, Port, Snapshot
@@ -39,12 +39,16 @@ class Scan:
 
     def deeds(self, events: Iterable[Event]) -> set[Deed]:
         """Return what events say in the smallest words, consequences left out."""
-        return {
-            deed
-            for event in events
-            if event.kind not in CONSEQUENCES
-            for deed in deeds_of(event, self.names)
-        }
+        told = [event for event in events if event.kind not in CONSEQUENCES]
+        found = {deed for event in told for deed in deeds_of(event, self.names)}
+        # The cables of a device that came or went are told with the device.
+        for kind, verb, snapshot in (
+            (EventKind.DEVICE_ADDED, "add", self.after),
+            (EventKind.DEVICE_REMOVED, "remove", self.before),
+        ):
+            uids = {event.devices[0] for event in told if event.kind is kind and event.devices}
+            found |= {Deed(verb, "link", name) for name in links_of(snapshot, uids, self.names)}
+        return found
 
 
 def draft_changes(

@@ -411,3 +411,45 @@ def test_redundancy_is_counted_in_cables_not_in_neighbours() -> None:
 
     assert impact(before, after, [gone]).lost_redundancy == ("acc1",)
     assert impact(before, after, [gone]).downstream == ()
+
+
+def test_the_cables_of_a_new_device_may_be_planned_although_no_event_tells_of_them(
+    site: Desk,
+) -> None:
+    planned(site, "add device acc3", "add link acc3:1 - dist1:5", "add link acc3:2 - dist2:5")
+    after = network(CABLES, "dist1:5-acc3:1", minute=5)
+    (record,) = made(site, after, event(EventKind.DEVICE_ADDED, "acc3"))
+
+    assert record.fields["plan"]["missing"] == ["add link acc3:2 - dist2:5"]
+    assert record.fields["verification"] == "incomplete"
+
+
+@dataclass(frozen=True)
+class Told:
+    """An event as the store keeps it."""
+
+    id: str
+    event: Event
+    snapshot_before: str | None
+    snapshot_after: str
+
+
+class Memory:
+    """Two snapshots, kept."""
+
+    def snapshot(self, name: str) -> Snapshot:
+        return {"A": network(), "B": AFTER_MOVE}[name]
+
+    def endpoints(self) -> dict[str, Endpoint]:
+        return {}
+
+
+def test_events_that_a_crash_kept_out_of_the_book_come_in_with_the_next_scan(site: Desk) -> None:
+    first = Told("1", MOVED, "A", "B")
+    second = Told("2", event(EventKind.DEVICE_DOWN, "acc1"), "B", "B")
+    baseline = Told("0", event(EventKind.DEVICE_ADDED, "acc1"), None, "A")
+
+    assert len(record_changes(site.book(), Memory(), [baseline, first])) == 1
+    (later,) = record_changes(site.book(), Memory(), [baseline, first, second])
+    assert (later.number, later.fields["type"]) == ("TC-2026-0002", "outage")
+    assert record_changes(site.book(), Memory(), [baseline, first, second]) == []
