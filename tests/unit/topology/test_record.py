@@ -1,7 +1,7 @@
 """Events to records: how many, what they say, what they mean, and whether a plan came true."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
@@ -14,6 +14,7 @@ from netops.records.book import Hand
 from netops.records.model import Record, RecordState
 from netops.records.verify import verify
 from netops.topology.grouping import groups
+from netops.topology.hearing import record_changes
 from netops.topology.impact import impact
 from netops.topology.model import (
     Device,
