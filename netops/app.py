@@ -11,6 +11,8 @@ from netops.core.errors import ConfigError
 from netops.core.files import private_directory
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from netops.backup.coverage import Cover
     from netops.backup.handover import Custody
     from netops.backup.label import Label
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
     from netops.records.book import RecordBook
     from netops.snmp.model import Target
     from netops.store.database import Database
+    from netops.topology.keep import StoredEvent, Topology
+    from netops.topology.room import TopologyRoom
 
 FILE_NAME = "netops.yaml"
 #: Where a site is looked for when nobody names one.
@@ -246,6 +250,39 @@ class Site:
             directory=self.directory,
             cache=self.directory / ".cache" / "inventory.json",
         )
+
+    @cached_property
+    def topology(self) -> "Topology":
+        """What is known of the network, now and before."""
+        from netops.topology.keep import Topology
+
+        return Topology(self.database)
+
+    @cached_property
+    def discovery(self) -> "TopologyRoom":
+        """The topology room: whom it asks, and what it remembers."""
+        from netops.topology.agents import Agents
+        from netops.topology.bindings import Bindings
+        from netops.topology.policy import policy_of
+        from netops.topology.room import TopologyRoom
+
+        return TopologyRoom(
+            policy_of(self.data["topology"]),
+            self.topology,
+            Agents(self.database),
+            Bindings(self.database),
+            self.locks,
+            self.devices,
+            self.snmp_target,
+            [self._record_changes],
+        )
+
+    def _record_changes(self, stored: "Sequence[StoredEvent]") -> None:
+        """Put what a scan saw into the record book, and what a crash kept out of it before."""
+        from netops.topology.hearing import REACH, record_changes
+
+        told = self.topology.changes_since(self.clock.now() - REACH)
+        record_changes(self.record_book, self.topology, told, stored[0].run_id if stored else None)
 
     def snmp_target(self, device: "Device") -> "Target":
         """Return how `device` is asked by SNMP, with its secrets."""

@@ -1,6 +1,5 @@
 """netops topology record: list, show, verify, overdue – what only looks."""
 
-import json
 import sys
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any
@@ -9,7 +8,7 @@ import typer
 
 from netops.cli.options import Json, Quiet
 from netops.cli.runs import open_site
-from netops.cli.table import one_line, print_table
+from netops.cli.table import one_line, print_json, print_table
 from netops.core.clock import local_text
 from netops.core.errors import IntegrityError, UsageError
 from netops.core.status import Status
@@ -32,11 +31,6 @@ def read_values(form: Form, given: Sequence[str]) -> dict[str, Any]:
     return values
 
 
-def _print_json(plain: object) -> None:
-    text = json.dumps(plain, ensure_ascii=False, indent=2)
-    sys.stdout.write(text.encode("utf-8", "backslashreplace").decode() + "\n")
-
-
 def list_records(
     context: typer.Context,
     *,
@@ -57,7 +51,7 @@ def list_records(
     shown = [one for one in records if not state or one.state in state][:limit]
     if as_json:
         form = forms.load(FORM)
-        _print_json([record_values(one, form) for one in shown])
+        print_json([record_values(one, form) for one in shown])
         return
     rows = [
         (
@@ -111,7 +105,7 @@ def show_record(
         site.close()
     form = forms.load(record.form)
     if as_json:
-        _print_json(record_values(record, form, confidential=confidential))
+        print_json(record_values(record, form, confidential=confidential))
         return
     state = (
         f"{record.number}  {words.text(RECORD_STATES[record.state])}, revision {record.revision}"
@@ -168,7 +162,7 @@ def verify_records(
     problems += [f"journal: {finding.problem}" for finding in journal.findings]
     status = Status.CRITICAL if problems else Status.WARNING if repaired else Status.OK
     if as_json:
-        _print_json(
+        print_json(
             {
                 "status": status.name,
                 "records": verdict.records,
@@ -202,7 +196,7 @@ def overdue_records(context: typer.Context, *, as_json: Json = False, quiet: Qui
         site.close()
     status = Status.worst(one.status for one in late) if late else Status.OK
     if as_json:
-        _print_json({"status": status.name, "overdue": [one.as_dict() for one in late]})
+        print_json({"status": status.name, "overdue": [one.as_dict() for one in late]})
     elif late or not quiet:
         for one in late:
             sys.stdout.write(f"{one.status.name}: {one_line(one.text)}\n")

@@ -1,6 +1,7 @@
 """What scans stored, told to the record book: every change gets its record, also after a crash."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
 from itertools import groupby
 from typing import Protocol
 
@@ -8,6 +9,9 @@ from netops.records.book import RecordBook
 from netops.records.model import Record
 from netops.topology.model import Endpoint, Event, Snapshot
 from netops.topology.record import draft_changes
+
+#: How far back events are looked for that are not in the book yet.
+REACH = timedelta(days=7)
 
 
 class Told(Protocol):
