@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from netops.inventory.model import Device
     from netops.journal.book import Book
     from netops.records.book import RecordBook
+    from netops.snmp.memory import SnmpMemory
     from netops.snmp.model import Target
     from netops.store.database import Database
     from netops.topology.keep import StoredEvent, Topology
@@ -289,6 +290,13 @@ class Site:
         from netops.inventory.access import snmp_target
 
         return snmp_target(device, self.data["inventory"]["snmp"], base=self.directory)
+
+    @cached_property
+    def snmp_memory(self) -> "SnmpMemory":
+        """What was learnt of devices by SNMP; a run that asks many takes it and saves it."""
+        from netops.snmp.memory import SnmpMemory
+
+        return SnmpMemory.open(self.state / "snmp" / "memory.json")
 
     def ssh_access(self, device: "Device") -> "SshAccess":
         """Return how to log in to `device`, with its secrets."""

@@ -40,12 +40,12 @@ def _tagless(page: str) -> str:
 def test_a_thousand_devices_make_a_page_below_one_megabyte_in_half_a_second() -> None:
     report = report_of(1000)
     as_page(report_of(10), "en")  # jinja2 is loaded once
-    begun = time.perf_counter()
+    begun = time.process_time()
     page = as_page(report, "zh_Hant")
-    taken_s = time.perf_counter() - begun
+    taken_s = time.process_time() - begun
 
     assert len(page.encode()) < 1_000_000
-    assert taken_s < 0.5 * 4  # other tests use the machine as well
+    assert taken_s < 0.5 * 2  # a slower machine is no failure
 
 
 def test_changes_stand_under_the_record_that_answers_for_them(report: TopologyReport) -> None:
