@@ -126,6 +126,42 @@ def _act(
     )
 
 
+def _complete(
+    context: typer.Context,
+    verb: str,
+    number: str,
+    given: Sequence[str] | None,
+    hand: Callable[[Context], Hand],
+    as_json: bool,
+) -> None:
+    """Take a step for which nothing may be missing."""
+    site = open_site(context)
+    values = _ask(site, number, verb, _values(given), as_json)
+
+    def say(book: RecordBook, hand: Hand, values: dict[str, Any]) -> Record:
+        step = {"submit": book.submit, "close": book.close}[verb]
+        return step(number, hand, values)
+
+    _act(site, number, verb, say, values, hand, as_json)
+
+
+def _decide(
+    context: typer.Context,
+    verb: str,
+    number: str,
+    note: str,
+    hand: Callable[[Context], Hand],
+    as_json: bool,
+) -> None:
+    """Take a step that changes no field but says something."""
+
+    def say(book: RecordBook, hand: Hand, _values: dict[str, Any]) -> Record:
+        step = {"approve": book.approve, "reject": book.reject, "void": book.void}[verb]
+        return step(number, hand, note)
+
+    _act(open_site(context), number, verb, say, {}, hand, as_json)
+
+
 def _rows(result: Result) -> list[Sequence[object]]:
     return [(result.facts.get("number", result.target), result.status, result.summary)]
 
@@ -215,13 +251,7 @@ def submit(
     as_json: Json = False,
 ) -> None:
     """Put a draft before the approvers; on a terminal it asks for what is missing."""
-    site = open_site(context)
-    values = _ask(site, number, "submit", _values(given), as_json)
-
-    def say(book: RecordBook, hand: Hand, values: dict[str, Any]) -> Record:
-        return book.submit(number, hand, values)
-
-    _act(site, number, "submit", say, values, _hand(party, seen), as_json)
+    _complete(context, "submit", number, given, _hand(party, seen), as_json)
 
 
 @record_app.command()
@@ -235,11 +265,7 @@ def approve(
     as_json: Json = False,
 ) -> None:
     """Approve, from an account that records.approvers names; never one's own change."""
-
-    def say(book: RecordBook, hand: Hand, _values: dict[str, Any]) -> Record:
-        return book.approve(number, hand, opinion)
-
-    _act(open_site(context), number, "approve", say, {}, _hand(party, seen), as_json)
+    _decide(context, "approve", number, opinion, _hand(party, seen), as_json)
 
 
 @record_app.command()
@@ -253,11 +279,7 @@ def reject(
     as_json: Json = False,
 ) -> None:
     """Reject, with the reason; the record stays and can be amended."""
-
-    def say(book: RecordBook, hand: Hand, _values: dict[str, Any]) -> Record:
-        return book.reject(number, hand, reason)
-
-    _act(open_site(context), number, "reject", say, {}, _hand(party, seen), as_json)
+    _decide(context, "reject", number, reason, _hand(party, seen), as_json)
 
 
 @record_app.command()
@@ -271,13 +293,7 @@ def close(
     as_json: Json = False,
 ) -> None:
     """Close an approved record; on a terminal it asks for what is missing."""
-    site = open_site(context)
-    values = _ask(site, number, "close", _values(given), as_json)
-
-    def say(book: RecordBook, hand: Hand, values: dict[str, Any]) -> Record:
-        return book.close(number, hand, values)
-
-    _act(site, number, "close", say, values, _hand(party, seen), as_json)
+    _complete(context, "close", number, given, _hand(party, seen), as_json)
 
 
 @record_app.command()
@@ -312,11 +328,7 @@ def void(
     as_json: Json = False,
 ) -> None:
     """Declare a record void; its number is never given again."""
-
-    def say(book: RecordBook, hand: Hand, _values: dict[str, Any]) -> Record:
-        return book.void(number, hand, reason)
-
-    _act(open_site(context), number, "void", say, {}, _hand(party, seen), as_json)
+    _decide(context, "void", number, reason, _hand(party, seen), as_json)
 
 
 def register(app: typer.Typer) -> None:
