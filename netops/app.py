@@ -24,8 +24,11 @@ if TYPE_CHECKING:
     from netops.inventory.model import Device
     from netops.journal.book import Book
     from netops.records.book import RecordBook
+    from netops.snmp.memory import SnmpMemory
     from netops.snmp.model import Target
     from netops.store.database import Database
+    from netops.topology.keep import Topology
+    from netops.topology.room import TopologyRoom
 
 FILE_NAME = "netops.yaml"
 #: Where a site is looked for when nobody names one.
@@ -247,11 +250,43 @@ class Site:
             cache=self.directory / ".cache" / "inventory.json",
         )
 
+    @cached_property
+    def topology(self) -> "Topology":
+        """What is known of the network, now and before."""
+        from netops.topology.keep import Topology
+
+        return Topology(self.database)
+
+    @cached_property
+    def discovery(self) -> "TopologyRoom":
+        """The topology room: whom it asks, and what it remembers."""
+        from netops.topology.agents import Agents
+        from netops.topology.bindings import Bindings
+        from netops.topology.policy import policy_of
+        from netops.topology.room import TopologyRoom
+
+        return TopologyRoom(
+            policy_of(self.data["topology"]),
+            self.topology,
+            Agents(self.database),
+            Bindings(self.database),
+            self.locks,
+            self.devices,
+            self.snmp_target,
+        )
+
     def snmp_target(self, device: "Device") -> "Target":
         """Return how `device` is asked by SNMP, with its secrets."""
         from netops.inventory.access import snmp_target
 
         return snmp_target(device, self.data["inventory"]["snmp"], base=self.directory)
+
+    @cached_property
+    def snmp_memory(self) -> "SnmpMemory":
+        """What was learnt of devices by SNMP; a run that asks many takes it and saves it."""
+        from netops.snmp.memory import SnmpMemory
+
+        return SnmpMemory.open(self.state / "snmp" / "memory.json")
 
     def ssh_access(self, device: "Device") -> "SshAccess":
         """Return how to log in to `device`, with its secrets."""

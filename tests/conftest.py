@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import sites
+from tests import sites, warm
 from tests.lab.fixtures import adverse_lab, faults, lab
 from tests.sites import Site, make_site
 
@@ -18,6 +18,12 @@ def site(tmp_path: Path) -> Site:
     return make_site(tmp_path / "site")
 
 
+@pytest.fixture
+def cold(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make every start of the command one of a new interpreter, as users start it."""
+    monkeypatch.setenv("NETOPS_TEST_COLD", "1")
+
+
 @pytest.fixture(scope="module")
 def backed_up(tmp_path_factory: pytest.TempPathFactory) -> Site:
     """A site with one good full backup in both places, shared by a module: do not change it."""
@@ -27,6 +33,7 @@ def backed_up(tmp_path_factory: pytest.TempPathFactory) -> Site:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _templates_discarded() -> Iterator[None]:
+def _shared_things_discarded() -> Iterator[None]:
     yield
+    warm.end()
     sites.discard_templates()

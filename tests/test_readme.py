@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.lab.build import discard
+from tests.lab.fixtures import need_lab
 from tests.require import need, unavailable
 
 ROOT = Path(__file__).parents[1]
@@ -19,6 +21,8 @@ DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs/howto").glob("*.md"))]
 FROM_NOTHING = "<!-- console: from nothing -->"
 _BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _MARK = "\x1e"
+#: In a document whose commands set a lab up.
+_LAB = "tests.lab up"
 # What differs from run to run and from machine to machine, the longest first.
 _PLACEHOLDERS = (
     (r"\b\d+:[A-Za-z0-9+/]{43}=", "<head>"),
@@ -76,7 +80,7 @@ def fits(expected: list[str], printed: list[str]) -> bool:
 
 def prepare(folder: Path, text: str) -> dict[str, str]:
     """Make a folder that looks like the checkout after command 1's installation; return the environment."""
-    for name in ("scripts", "netops", "configs", "docs", "pyproject.toml"):
+    for name in ("scripts", "netops", "configs", "docs", "tests", "pyproject.toml"):
         (folder / name).symlink_to(ROOT / name)
     (folder / ".venv").symlink_to(sys.prefix)
     programs = str(Path(sys.executable).parent)
@@ -85,6 +89,7 @@ def prepare(folder: Path, text: str) -> dict[str, str]:
         "HOME": str(folder),
         "LANG": "C.UTF-8",
         "QUICKSTART_INSTALL": "no",
+        "NETOPS_LAB": f"document-{os.getpid()}",
     }
     if "quickstart" not in text and FROM_NOTHING not in text:
         environment["NETOPS_SITE"] = str(make_small_site(folder / "site", environment))
@@ -132,9 +137,15 @@ def test_commands_do_what_the_document_shows(document: Path, tmp_path: Path) -> 
     need("restic", "bash")
     if os.geteuid() != 0 and "/etc" in text:
         unavailable("root", f"{document.name} shows what root sees of /etc")
+    if _LAB in text:
+        need_lab()
     environment = prepare(tmp_path, text)
     assert shutil.which("netops", path=environment["PATH"])
-    wrong = list(run_all(commands, tmp_path, environment))
+    try:
+        wrong = list(run_all(commands, tmp_path, environment))
+    finally:
+        if _LAB in text:
+            discard(environment["NETOPS_LAB"])
     assert not wrong, "\n\n".join(wrong)
 
 

@@ -1,5 +1,6 @@
 """Tables for people, in plain text: aligned also for Chinese, coloured on a terminal, safe for any name."""
 
+import json
 import os
 import sys
 from collections.abc import Sequence
@@ -32,6 +33,12 @@ def print_table(
             for text, width, head in zip(row, widths, heads, strict=True)
         )
         out.write(line.rstrip() + "\n")
+
+
+def print_json(value: object) -> None:
+    """Print plain values as JSON; half a surrogate pair becomes visible text."""
+    text = json.dumps(value, ensure_ascii=False, indent=2)
+    sys.stdout.write(text.encode("utf-8", "backslashreplace").decode() + "\n")
 
 
 def one_line(value: object) -> str:

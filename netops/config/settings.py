@@ -9,6 +9,7 @@ from netops.backup.settings import BackupSettings
 from netops.core.settings import LocalPath, SecretRef, Section
 from netops.inventory.settings import InventorySettings
 from netops.records.settings import RecordSettings
+from netops.topology.settings import TopologySettings
 
 
 def _host_name() -> str:
@@ -98,6 +99,11 @@ class Config(Section):
         default_factory=BackupSettings,
         description="Repositories and backup jobs.",
         examples=[{"parallel": 2}],
+    )
+    topology: TopologySettings = Field(
+        default_factory=TopologySettings,
+        description="Discovery of the network, and the rules for what hangs on it.",
+        examples=[{"every": "15m"}],
     )
     records: RecordSettings = Field(
         default_factory=RecordSettings,

@@ -11,7 +11,7 @@
 enum { INTEGER = 0x02, OCTETS = 0x04, NIL = 0x05, OID = 0x06, SEQUENCE = 0x30, ADDRESS = 0x40,
        COUNTER32 = 0x41, GAUGE32 = 0x42, TICKS = 0x43, OPAQUE = 0x44, COUNTER64 = 0x46,
        NO_SUCH_OBJECT = 0x80, NO_SUCH_INSTANCE = 0x81, END_OF_MIB = 0x82 };
-enum { VERSION = 1, MAX_INTEGER = 9, MAX_OID = 128 * 5, MAX_LENGTH = 4 };
+enum { VERSION = 2, MAX_INTEGER = 9, MAX_OID = 128 * 5, MAX_LENGTH = 4 };
 
 static PyObject *wire_error;
 
@@ -236,27 +236,51 @@ static int order(PyObject *one, PyObject *two) {
     return found ? found : (ones > twos) - (ones < twos);
 }
 
+static int all_bytes(PyObject *list) {
+    if (!PyList_Check(list))
+        return 0;
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(list); i++)
+        if (!PyBytes_Check(PyList_GET_ITEM(list, i)))
+            return 0;
+    return 1;
+}
+
+/* The name of a binding, borrowed; NULL with an exception for what is none. */
+static PyObject *name_in(PyObject *binding) {
+    if (PyTuple_Check(binding) && PyTuple_GET_SIZE(binding) == 3
+        && PyBytes_Check(PyTuple_GET_ITEM(binding, 0))
+        && PyLong_Check(PyTuple_GET_ITEM(binding, 1)))
+        return PyTuple_GET_ITEM(binding, 0);
+    return PyErr_Format(PyExc_TypeError, "a binding is a name, a tag and a value");
+}
+
+/* See decoder.py. Nothing here calls back into Python, so no list changes meanwhile. */
 static PyObject *rises(PyObject *self, PyObject *const *args, Py_ssize_t count) {
-    if (count != 3 || !PyList_Check(args[0]) || !PyBytes_Check(args[1]) || !PyBytes_Check(args[2]))
-        return PyErr_Format(PyExc_TypeError, "a list of bindings and two names are expected");
-    PyObject *before = args[1], *root = args[2];
-    long tag = NO_SUCH_OBJECT;
-    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(args[0]); i++) {
-        PyObject *binding = PyList_GET_ITEM(args[0], i);
-        if (!PyTuple_Check(binding) || PyTuple_GET_SIZE(binding) != 3
-            || !PyBytes_Check(PyTuple_GET_ITEM(binding, 0))
-            || !PyLong_Check(PyTuple_GET_ITEM(binding, 1)))
-            return PyErr_Format(PyExc_TypeError, "a binding is a name, a tag and a value");
-        if (order(before, PyTuple_GET_ITEM(binding, 0)) >= 0)
+    if (count != 3 || !PyList_Check(args[0]) || !all_bytes(args[1]) || !all_bytes(args[2])
+        || PyList_GET_SIZE(args[1]) != PyList_GET_SIZE(args[2]))
+        return PyErr_Format(PyExc_TypeError, "bindings and two equally long lists of names");
+    Py_ssize_t rows = PyList_GET_SIZE(args[0]), step = PyList_GET_SIZE(args[1]);
+    if (!rows || !step)
+        Py_RETURN_FALSE;
+    for (Py_ssize_t i = 0; i < rows; i++) {
+        PyObject *name = name_in(PyList_GET_ITEM(args[0], i)), *before;
+        if (!name)
+            return NULL;
+        before = i < step ? PyList_GET_ITEM(args[1], i)
+                          : PyTuple_GET_ITEM(PyList_GET_ITEM(args[0], i - step), 0);
+        if (order(before, name) >= 0)
             Py_RETURN_FALSE;
-        before = PyTuple_GET_ITEM(binding, 0);
-        tag = PyLong_AsLong(PyTuple_GET_ITEM(binding, 1));
+        if (i < rows - step)
+            continue;
+        PyObject *root = PyList_GET_ITEM(args[2], i % step);
+        int overflow;
+        long tag = PyLong_AsLongAndOverflow(PyTuple_GET_ITEM(PyList_GET_ITEM(args[0], i), 1), &overflow);
+        Py_ssize_t size = PyBytes_GET_SIZE(root);
+        if (overflow || tag >= NO_SUCH_OBJECT || PyBytes_GET_SIZE(name) < size
+            || memcmp(PyBytes_AS_STRING(name), PyBytes_AS_STRING(root), size))
+            Py_RETURN_FALSE;
     }
-    if (tag == -1 && PyErr_Occurred())
-        return NULL;
-    Py_ssize_t size = PyBytes_GET_SIZE(root);
-    return PyBool_FromLong(tag < NO_SUCH_OBJECT && PyBytes_GET_SIZE(before) >= size
-                           && !memcmp(PyBytes_AS_STRING(before), PyBytes_AS_STRING(root), size));
+    Py_RETURN_TRUE;
 }
 
 static PyMethodDef methods[] = {

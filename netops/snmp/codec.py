@@ -11,7 +11,7 @@ from netops.snmp.decoder import Opened, Pdu
 #: `python` leaves the compiled decoder alone.
 VARIABLE = "NETOPS_SNMP_CODEC"
 #: What `_codec.c` says of itself; one that was built from older source is not used.
-_COMPILED_VERSION = 1
+_COMPILED_VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class Codec:
     decode_varbinds: Callable[[bytes, int, int], list[Varbind]]
     read_pdu: Callable[[bytes, int, int], Pdu]
     open_envelope: Callable[[bytes], Opened]
-    rises: Callable[[list[Varbind], bytes, bytes], bool]
+    rises: Callable[[list[Varbind], list[bytes], list[bytes]], bool]
 
 
 PYTHON = Codec(

@@ -120,13 +120,18 @@ def open_envelope(data: bytes) -> Opened:
     return ident, version, data, at, end
 
 
-def rises(part: list[Varbind], before: bytes, root: bytes) -> bool:
-    """Tell whether names rise as octets from `before` on, stay below `root`, and end in a value."""
-    names = [binding[0] for binding in part]
-    if not names:
+def rises(bindings: list[Varbind], befores: list[bytes], roots: list[bytes]) -> bool:
+    """
+    Tell whether the rows of several columns, one binding after the other, go on as they should.
+
+    That is: in each column names rise as octets from `befores` on, stay below its root, and the
+    last one has a value.
+    """
+    names = [binding[0] for binding in bindings]
+    count, step = len(names), len(roots)
+    if not count or not all(map(lt, [*befores, *names], names)):
         return False
-    return (
-        part[-1][1] < NO_SUCH_OBJECT
-        and names[-1].startswith(root)
-        and all(map(lt, [before, *names], names))
-    )
+    for at in range(max(0, count - step), count):
+        if bindings[at][1] >= NO_SUCH_OBJECT or not names[at].startswith(roots[at % step]):
+            return False
+    return True

@@ -1,6 +1,7 @@
 """Octets as people read them: names in whatever charset a device has, addresses, hex."""
 
 import ipaddress
+import unicodedata
 from collections.abc import Mapping
 
 from netops.snmp import ber, oid
@@ -32,6 +33,9 @@ def decode_text(raw: bytes) -> str:
             continue
         if all(char.isprintable() or char in _BLANKS for char in text):
             return text
+        if any(unicodedata.category(char) == "Cf" for char in text):
+            # UTF-8 that hides something, such as the direction of writing; GBK would make it a name.
+            break
     return hex_text(raw)
 
 

@@ -6,7 +6,7 @@ import sys
 import time
 from pathlib import Path
 
-from tests.lab import build
+from tests.lab import build, faults
 from tests.lab.generate import generate
 from tests.lab.keeping import sweep
 from tests.lab.lab import LabError
@@ -18,6 +18,9 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         return int(options.act(options) or 0)
+    except FileNotFoundError as error:
+        print(f"tests.lab: no lab of this name runs ({error.filename})", file=sys.stderr)
+        return 1
     except (LabError, OSError) as error:
         print(f"tests.lab: {error}", file=sys.stderr)
         return 1
@@ -27,7 +30,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.lab", description=__doc__)
     verbs = parser.add_subparsers(required=True)
     named = argparse.ArgumentParser(add_help=False)
-    named.add_argument("--name", default="campus", help="the lab's name")
+    default = os.environ.get("NETOPS_LAB", "campus")
+    named.add_argument("--name", default=default, help="the lab's name (or $NETOPS_LAB)")
     up = verbs.add_parser("up", parents=[named], help="set it up; it stays until `down`")
     up.add_argument("--size", type=int, default=11, help="managed nodes: 11, or more switches")
     up.add_argument("--adverse", action="store_true", help="misleading port numbers, MACs as names")
@@ -38,8 +42,18 @@ def _parser() -> argparse.ArgumentParser:
     shell = verbs.add_parser("shell", parents=[named], help="a shell in a node")
     shell.add_argument("node")
     shell.set_defaults(act=_shell)
+    known = "; ".join(f"{name} {' '.join(words)}" for name, words in faults.verbs().items())
+    fault = verbs.add_parser("fault", parents=[named], help="let something go wrong", epilog=known)
+    fault.add_argument("verb", choices=faults.verbs(), metavar="VERB")
+    fault.add_argument("words", nargs="*")
+    fault.set_defaults(act=_fault)
     status = verbs.add_parser("status", help="what runs")
     status.set_defaults(act=_status)
+    address = verbs.add_parser("address", parents=[named], help="a node's management address")
+    address.add_argument("node")
+    address.set_defaults(
+        act=lambda options: print(build.attach(options.name).address(options.node))
+    )
     site = verbs.add_parser("site", parents=[named], help="write a netops site that points at it")
     site.add_argument("directory", type=Path)
     site.set_defaults(act=_site)
@@ -67,6 +81,18 @@ def _shell(options: argparse.Namespace) -> None:
     else:
         command = [*made.keeper.enter(), "ip", "netns", "exec", options.node]
     os.execvp(command[0], [*command, "bash"])
+
+
+def _fault(options: argparse.Namespace) -> None:
+    wanted = faults.verbs()[options.verb]
+    if len(options.words) != len(wanted):
+        raise LabError(f"{options.verb} {' '.join(wanted).upper()}")
+    made = build.attach(options.name)
+    try:
+        getattr(faults.Faults(made), options.verb)(*options.words)
+    except (KeyError, ValueError) as error:
+        raise LabError(f"there is no such place: {error}") from error
+    made.save()
 
 
 def _status(options: argparse.Namespace) -> None:

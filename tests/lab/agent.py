@@ -127,7 +127,8 @@ def entity(file: Path) -> Table:
         for column, value in row.items():
             kind = kinds.get(int(column), "string")
             table[*ENTITY, 1, 1, 1, 1, int(column), index] = (kind, str(value))
-    table[*ENTITY, 1, 4, 1, 0] = ("timeticks", str(int(file.stat().st_mtime) % 10**6))
+    changed_s = file.stat().st_mtime - file.with_name("started").stat().st_mtime
+    table[*ENTITY, 1, 4, 1, 0] = ("timeticks", str(max(0, int(changed_s * 100))))
     return table
 
 

@@ -1,5 +1,6 @@
 """Set a campus up, or find one that stands."""
 
+import contextlib
 import shutil
 import subprocess
 from collections.abc import Collection
@@ -32,7 +33,7 @@ def up(
     if len(topology.nodes) > LARGEST:
         raise LabError(f"{len(topology.nodes)} nodes are too many to run: {LARGEST} at most")
     sweep()
-    lab = Lab(keep(name, owned=owned), topology, adverse, tuple(services))
+    lab = Lab(keep(name, owned=owned), topology, adverse, tuple(services), plan=topology)
     try:
         _build(lab)
         await_neighbours(lab, wait_s)
@@ -74,9 +75,16 @@ def attach(name: str) -> Lab:
         known["adverse"],
         tuple(known["services"]),
         known["places"],
+        from_data(known["plan"]),
     )
 
 
 def names() -> list[str]:
     """Return the labs that run on this machine."""
     return sorted(path.parent.name for path in ROOMS.glob("*/lab.json"))
+
+
+def discard(name: str) -> None:
+    """End the lab of this name if there is one, whatever state it is in."""
+    with contextlib.suppress(OSError, ValueError, KeyError):
+        recall(name)[0].end()

@@ -1,5 +1,6 @@
 """What goes wrong on a campus, done to a running lab and undone again."""
 
+import inspect
 import json
 import os
 import signal
@@ -11,6 +12,17 @@ from tests.lab.config import Identity, parts
 from tests.lab.lab import Lab
 from tests.lab.topology import Node, Port, Topology
 from tests.lab.waiting import await_neighbours, settle, speak
+
+
+def verbs() -> dict[str, list[str]]:
+    """Return the faults that words alone describe, with the names of their words."""
+    found = {}
+    for name, method in vars(Faults).items():
+        if not name.startswith("_") and callable(method):
+            parameters = list(inspect.signature(method).parameters.values())[1:]
+            if parameters and all(parameter.annotation is str for parameter in parameters):
+                found[name] = [parameter.name for parameter in parameters]
+    return found
 
 
 @dataclass
@@ -45,7 +57,8 @@ class Faults:
 
     def replug(self, node: str, port: str) -> None:
         """Put it in again, in the midst of other faults."""
-        self._now(f"cable {Port(node, port)}")
+        near = Port(node, port)
+        self._now(f"cable {near}", lambda: self._rejoin(near, self.lab.plan.peers[near]))
 
     def plug(self, a: str, port_a: str, b: str, port_b: str) -> None:
         """Put a cable between two free ports: such as a second one in parallel."""
@@ -87,7 +100,7 @@ class Faults:
 
     def power_on(self, node: str) -> None:
         """Give it its power again, in the midst of other faults."""
-        self._now(f"power {node}")
+        self._now(f"power {node}", lambda: self._power_on(node, self.lab.plan))
 
     def freeze(self, node: str) -> None:
         """Let the SNMP agent hang: the node works, nobody answers."""
@@ -96,7 +109,7 @@ class Faults:
 
     def thaw(self, node: str) -> None:
         """Let it go on, in the midst of other faults."""
-        self._now(f"frozen {node}")
+        self._now(f"frozen {node}", lambda: self._signal(node, "snmpd", signal.SIGCONT))
 
     def silence_lldp(self, node: str) -> None:
         """Switch LLDP off on all ports of a node; neighbours forget it after three seconds."""
@@ -180,10 +193,14 @@ class Faults:
     def _later(self, key: str, undo: Callable[[], object]) -> None:
         self._undo.append((key, undo))
 
-    def _now(self, key: str) -> None:
-        (found,) = [entry for entry in self._undo if entry[0] == key]
-        self._undo.remove(found)
-        found[1]()
+    def _now(self, key: str, otherwise: Callable[[], object]) -> None:
+        """Undo one fault; `otherwise` if another process has done it."""
+        for entry in self._undo:
+            if entry[0] == key:
+                self._undo.remove(entry)
+                entry[1]()
+                return
+        otherwise()
 
     def _rejoin(self, near: Port, far: Port) -> None:
         if self.lab.topology.peers.get(near) != far:
@@ -201,7 +218,7 @@ class Faults:
         topology = self.lab.topology
         own = replace(before.nodes[node], spare=before.ports[node])
         order = [name for name in before.nodes if name in topology.nodes or name == node]
-        nodes = {name: topology.nodes.get(name, own) for name in order} | topology.nodes
+        nodes = {**{name: topology.nodes.get(name, own) for name in order}, **topology.nodes}
         self.lab.topology = replace(topology, nodes=nodes)
         self.lab.batch(self.lab.power_lines(own), node)
         self.lab.start(node)

@@ -6,6 +6,7 @@ import ipaddress
 import itertools
 import json
 import os
+import select
 import shutil
 import signal
 import subprocess
@@ -75,18 +76,32 @@ class Keeper:
         temporary.write_text(json.dumps({"keeper": own, **known}))
         temporary.replace(self.directory / "lab.json")
 
+    @property
+    def alive(self) -> bool:
+        """Tell whether its process 1 is there."""
+        return self._is_mine(self.pid)
+
+    def _is_mine(self, pid: int) -> bool:
+        """Tell whether a process is the lab's: its number may belong to another by now."""
+        with contextlib.suppress(OSError):
+            return str(self.directory) in Path(f"/proc/{pid}/cmdline").read_text().split("\0")
+        return False
+
     def end(self) -> None:
         """End the lab and wait until the kernel has let go of it."""
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(self.outer, signal.SIGKILL)
+        ended = _watch(self.pid)
+        if self._is_mine(self.outer):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.outer, signal.SIGKILL)
         if self.child is not None:
             self.child.wait()
         for handle in {self.hold, self.lock} - {-1}:
             os.close(handle)
         self.hold = self.lock = -1
-        ends_at_s = time.monotonic() + 20
-        while Path(f"/proc/{self.pid}/ns/net").exists() and time.monotonic() < ends_at_s:
-            time.sleep(0.01)
+        if ended >= 0:
+            # It ends only after everything else in its namespace.
+            select.select([ended], [], [], 20)
+            os.close(ended)
         subprocess.run(
             ["ip", "link", "delete", self.interface], stderr=subprocess.DEVNULL, check=False
         )
@@ -127,6 +142,13 @@ def keep(name: str | None, *, owned: bool) -> Keeper:
         keeper.end()
         raise
     return keeper
+
+
+def _watch(pid: int) -> int:
+    """Return a handle that can be read from as soon as the process has ended; -1 if it has."""
+    with contextlib.suppress(ProcessLookupError):
+        return os.pidfd_open(pid) if pid else -1
+    return -1
 
 
 def _await_kept(keeper: Keeper, child: "subprocess.Popen[bytes]") -> None:
@@ -206,16 +228,11 @@ def _orphaned(directory: Path) -> bool:
     except OSError:
         # It has no owner yet, or it is just being removed.
         return _age_s(directory) > 60
-    return owned or not _alive(directory)
-
-
-def _alive(directory: Path) -> bool:
-    """Tell whether the lab's process 1 is there (and is not another one with its number)."""
-    try:
-        keeper = recall(directory.name)[0]
-        return str(directory) in Path(f"/proc/{keeper.pid}/cmdline").read_text().split("\0")
-    except (OSError, ValueError, KeyError):
-        return False
+    if owned:
+        return True
+    with contextlib.suppress(OSError, ValueError, KeyError):
+        return not recall(directory.name)[0].alive
+    return True
 
 
 def _age_s(directory: Path) -> float:

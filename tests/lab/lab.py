@@ -29,6 +29,8 @@ class Lab:
     services: tuple[str, ...] = ()
     #: Place of every node in the management network, those that came later too.
     places: dict[str, int] = field(default_factory=dict)
+    #: As it was set up.
+    plan: Topology = field(default_factory=lambda: Topology({}, ()))
 
     @property
     def directory(self) -> Path:
@@ -129,6 +131,7 @@ class Lab:
         """Write down what the lab is now, for other processes."""
         known = {
             "topology": to_data(self.topology),
+            "plan": to_data(self.plan),
             "adverse": self.adverse,
             "services": self.services,
             "places": self.places,

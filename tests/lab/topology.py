@@ -201,3 +201,9 @@ def to_data(topology: Topology) -> dict[str, Any]:
 def campus() -> Topology:
     """Return the small campus."""
     return from_data(yaml.safe_load(CAMPUS.read_text(encoding="utf-8")))
+
+
+def pair() -> Topology:
+    """Return the smallest campus: two switches and the cable between them."""
+    nodes = {name: Node(name, "switch", "access", serial=name.upper()) for name in ("one", "two")}
+    return Topology(nodes, ((Port("one", "ge1"), Port("two", "ge1")),))

@@ -14,7 +14,7 @@ def until(what: str | list[str], true: Callable[[], bool], wait_s: float = 20) -
     while not true():
         if time.monotonic() - began_s > wait_s:
             raise LabError(f"not within {wait_s:g} s: {what}")
-        time.sleep(0.03)
+        time.sleep(0.05)
     return time.monotonic() - began_s
 
 

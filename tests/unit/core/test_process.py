@@ -34,7 +34,7 @@ def living(marker: str) -> list[int]:
 
 
 def gone(marker: str) -> bool:
-    until = time.monotonic() + 5
+    until = time.monotonic() + 60
     while living(marker):
         if time.monotonic() > until:
             return False
@@ -166,8 +166,8 @@ def test_descriptor_is_passed_on() -> None:
 def test_deadline_ends_a_program_politely() -> None:
     started = time.monotonic()
     with pytest.raises(TimeoutExpiredError, match="did not end within") as caught:
-        sh("trap 'echo cleaned > /dev/null; exit 0' INT; sleep 60 & wait", deadline_s=0.6)
-    assert time.monotonic() - started < 10
+        sh("trap 'echo cleaned > /dev/null; exit 0' INT; sleep 600 & wait", deadline_s=0.6)
+    assert time.monotonic() - started < 60
     assert caught.value.hint
 
 
@@ -176,7 +176,7 @@ def test_deadline_kills_a_program_that_does_not_listen() -> None:
     started = time.monotonic()
     with pytest.raises(TimeoutExpiredError):
         sh(f"trap '' INT TERM; sleep {marker} & sleep {marker}; true", deadline_s=0.3, grace_s=0.5)
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < 60
     assert gone(marker)
 
 
@@ -189,7 +189,7 @@ def test_grandchild_that_holds_the_pipes_is_ended_with_the_program() -> None:
     started = time.monotonic()
     done = sh(f"sleep {marker} & echo started")
     assert done.stdout == "started\n"
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < 60
     assert gone(marker)
 
 
@@ -198,7 +198,7 @@ def test_grandchild_that_writes_for_ever_is_ended_with_the_program() -> None:
     started = time.monotonic()
     done = sh(f"yes {marker} & exit 4", on_stdout=lambda _: None)
     assert done.returncode == 4
-    assert time.monotonic() - started < 20
+    assert time.monotonic() - started < 60
     assert gone(marker)
 
 

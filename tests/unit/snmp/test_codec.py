@@ -212,14 +212,41 @@ def test_both_decoders_make_the_same_of_noise(data: bytes) -> None:
 
 @pytest.mark.skipif(COMPILED is None, reason="the compiled decoder was not built")
 @settings(max_examples=100, deadline=None)
-@given(st.lists(VARBINDS, max_size=6), OIDS, st.binary(max_size=3), st.booleans())
+@given(
+    st.lists(VARBINDS, max_size=6),
+    st.lists(st.tuples(OIDS | st.just(b""), st.binary(max_size=2)), min_size=1, max_size=3),
+    st.booleans(),
+)
 def test_both_decoders_see_the_same_order(
-    part: list[Varbind], before: bytes, root: bytes, in_order: bool
+    part: list[Varbind], columns: list[tuple[bytes, bytes]], in_order: bool
 ) -> None:
     assert COMPILED is not None
     rows = sorted(part, key=lambda binding: binding[0]) if in_order else part
-    for start in (before, b""):
-        assert COMPILED.rises(rows, start, root) == codec.PYTHON.rises(rows, start, root)
+    befores, roots = [before for before, _ in columns], [root for _, root in columns]
+    for start in (befores, [b""] * len(roots)):
+        assert COMPILED.rises(rows, start, roots) == codec.PYTHON.rises(rows, start, roots)
+
+
+def rows_of(*names: str, tag: int = ber.INTEGER) -> list[Varbind]:
+    return [(name.encode(), tag, 1) for name in names]
+
+
+@pytest.mark.parametrize(
+    ("rows", "good"),
+    [
+        (rows_of("a1", "b1", "a2", "b2"), True),
+        (rows_of("a1", "b1", "a2"), True),
+        (rows_of("a1"), True),
+        (rows_of("a1", "b2", "a2", "b2"), False),
+        (rows_of("a1", "b2", "a2", "c1"), False),
+        (rows_of("a1", "b1", "b2", "b2"), False),
+        (rows_of("a", "b1"), False),
+        (rows_of("a1", "b1", tag=ber.END_OF_MIB), False),
+        ([], False),
+    ],
+)
+def test_interleaved_columns_go_on_or_not(reader: Codec, rows: list[Varbind], good: bool) -> None:
+    assert reader.rises(rows, [b"a", b"b"], [b"a", b"b"]) is good
 
 
 @pytest.mark.skipif(COMPILED is None, reason="the compiled decoder was not built")
@@ -238,7 +265,7 @@ def test_the_compiled_decoder_keeps_nothing() -> None:
                 behind = ber.read(packet, opened[3], opened[4])[2]
                 pair = outcome(COMPILED.read_pdu, packet, behind, opened[4])
                 if pair is not WireError:
-                    COMPILED.rises(pair[4], b"", b"")
+                    COMPILED.rises(pair[4], [b"", b""], [b"", b""])
             outcome(COMPILED.decode_varbinds, packet, 0, len(packet))
 
     work()
@@ -270,11 +297,14 @@ def test_the_compiled_decoder_keeps_nothing() -> None:
         ("decode_varbinds", (b"30", "0", 2)),
         ("read_pdu", (b"30", 0, 2, 3)),
         ("open_envelope", (3,)),
-        ("rises", ((), b"", b"")),
-        ("rises", ([1], b"", b"")),
-        ("rises", ([(1, 2, 3)], b"", b"")),
-        ("rises", ([(b"", b"", 3)], b"", b"")),
-        ("rises", ([(b"a", 2)], b"", b"")),
+        ("rises", ((), [b""], [b""])),
+        ("rises", ([1], [b""], [b""])),
+        ("rises", ([(1, 2, 3)], [b""], [b""])),
+        ("rises", ([(b"", b"", 3)], [b""], [b""])),
+        ("rises", ([(b"a", 2)], [b""], [b""])),
+        ("rises", ([], [b""], [])),
+        ("rises", ([], [""], [b""])),
+        ("rises", ([], b"", b"")),
     ],
 )
 def test_the_compiled_decoder_refuses_wrong_arguments(

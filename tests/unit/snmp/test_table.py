@@ -185,6 +185,8 @@ def test_a_table_that_fills_later_is_found_in_a_slow_round() -> None:
         (b"\x01\x02", "0x0102"),
         (b"", ""),
         (b"\x1b[31mred", "0x1b5b33316d726564"),
+        ("a\u202eevil".encode(), "0x61e280ae6576696c"),
+        ("聙".encode("gbk"), "聙"),
     ],
 )
 def test_text_of_any_charset_is_read_and_no_other(raw: bytes, text: str) -> None:

@@ -1,0 +1,181 @@
+"""From the facts of all devices to the network: devices, links and what hangs on the ports."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from netops.topology import bridging
+from netops.topology.bridging import Edge
+from netops.topology.canonical import sealed
+from netops.topology.facts import Facts, Interface
+from netops.topology.identity import identified
+from netops.topology.links import Merger
+from netops.topology.model import Device, DeviceState, End, Endpoint, Link, Port, Snapshot
+from netops.topology.neighbours import Directory, Half, hearsay
+from netops.topology.ports import Ports
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """One look at everything."""
+
+    snapshot: Snapshot
+    endpoints: Mapping[str, Endpoint]
+    #: Ends that hear themselves: a loop, or a cable between two ports of one device.
+    loops: tuple[End, ...] = ()
+    #: Uid → facts, for the rules about addresses.
+    facts: Mapping[str, Facts] = field(default_factory=dict)
+
+
+def build(
+    everybody: Iterable[Facts],
+    at: datetime,
+    silent: Sequence[str] = (),
+    places: Mapping[str, Sequence[End]] | None = None,
+) -> Network:
+    """
+    Return the network, whatever the order of `everybody`.
+
+    `places` is where each MAC was, newest first: bridges forget slowly, so of several ports that
+    learned one the new place counts before the last one, and that before earlier ones.
+    """
+    facts = identified(everybody)
+    ports = {uid: Ports(one) for uid, one in facts.items()}
+    directory = Directory(facts)
+    heard = hearsay(facts, ports)
+    names = {uid: name_of(one) for uid, one in facts.items()}
+    names |= {uid: device.name for uid, device in heard.strangers.items()}
+    merger = Merger(facts, ports, lambda uid: names.get(uid, "") or uid)
+    merger.announcements(heard.halves)
+    merger.lesser(bridging.spanning_tree(facts, ports, directory))
+    learned = bridging.edges(facts, ports, directory)
+    merger.lesser(_one_per_end(bridging.reduced(learned, facts, ports, merger.occupied())))
+    occupied = merger.occupied()
+    merged = merger.merged()
+    devices = {uid: _device(uid, one, ports[uid]) for uid, one in facts.items()}
+    devices |= heard.strangers
+    devices |= merged.segments
+    links = list(merged.links)
+    for switch, its_links in bridging.unmanaged(learned, ports, occupied):
+        devices[switch.uid] = switch
+        links += its_links
+    hosts = _hosts(learned, links, devices, places or {})
+    endpoints = _endpoints(hosts, facts, heard.strangers)
+    snapshot = sealed(at, devices, links, _stp_root(facts, directory), silent)
+    return Network(snapshot, endpoints, heard.loops, facts)
+
+
+def _one_per_end(halves: Iterable[Half]) -> list[Half]:
+    """Two bridges without announcements see each other: one word for their link is enough."""
+    taken: set[End] = set()
+    kept = []
+    for half in halves:
+        if not {half.near, half.far} & taken:
+            taken |= {half.near, half.far}
+            kept.append(half)
+    return kept
+
+
+def name_of(facts: Facts) -> str:
+    """Return what people call a device: its own name, else the one in the inventory."""
+    return facts.name or facts.listed_as or facts.chassis or facts.address
+
+
+def _device(uid: str, facts: Facts, ports: Ports) -> Device:
+    by_index = {index: base for base, index in facts.base_ports.items()}
+
+    def port(index: int, name: str, row: Interface) -> Port:
+        upper = facts.aggregates.get(index, -1)
+        stp = facts.stp.get(by_index.get(index, -1))
+        return Port(
+            name,
+            index,
+            row.alias,
+            row.mac,
+            row.kind,
+            row.is_up,
+            row.is_enabled,
+            row.speed_mbps if row.is_up is not False else None,
+            facts.vlans.get(index, ()),
+            ports.names.get(upper, ""),
+            stp.state if stp else "",
+        )
+
+    shown = ((i, name, facts.interfaces[i]) for i, name in ports.names.items())
+    made = [port(*row) for row in shown if row[2].kind != "softwareLoopback"]
+    return Device(
+        uid,
+        name_of(facts),
+        DeviceState.ANSWERED if facts.is_fresh else DeviceState.STALE,
+        facts.listed_as,
+        facts.role,
+        facts.site,
+        facts.location,
+        tuple(sorted(facts.addresses)),
+        facts.chassis,
+        facts.bridge_mac or min(facts.macs, default=""),
+        facts.serial,
+        facts.maker,
+        facts.model,
+        facts.software,
+        facts.description,
+        {one.name: one for one in sorted(made, key=lambda port: (port.index or 0, port.name))},
+    )
+
+
+def _stp_root(everybody: Mapping[str, Facts], directory: Directory) -> str:
+    """Return the root in which most devices believe."""
+    votes = Counter(facts.stp_root for facts in everybody.values() if facts.is_fresh)
+    votes.pop("", None)
+    if not votes:
+        return ""
+    root = max(votes, key=lambda mac: (votes[mac], mac))
+    return directory.owner(root) or f"mac:{root}"
+
+
+def _hosts(
+    learned: Mapping[End, Edge],
+    links: Iterable[Link],
+    devices: Mapping[str, Device],
+    places: Mapping[str, Sequence[End]],
+) -> dict[str, tuple[End, int | None]]:
+    """Return the port of every host: one that leads to no switch that would know better."""
+    inner = set()
+    for link in links:
+        for near, far in ((link.a, link.b), (link.b, link.a)):
+            other = devices.get(far.device)
+            if other is not None and other.state in {DeviceState.ANSWERED, DeviceState.STALE}:
+                inner.add(near)
+    found: dict[str, list[tuple[int, End, int | None]]] = defaultdict(list)
+    for end, edge in learned.items():
+        if end in inner:
+            continue
+        for mac, vlan in edge.hosts.items():
+            found[mac].append((len(edge.hosts), end, vlan))
+    chosen = {}
+    for mac, ends in found.items():
+        was = list(places.get(mac, ()))
+
+        def rank(one: tuple[int, End, int | None], was: list[End] = was) -> tuple[object, ...]:
+            return 0 if one[1] not in was else 1 + was.index(one[1]), one[0], one[1]
+
+        _, end, vlan = min(ends, key=rank)
+        chosen[mac] = (end, vlan)
+    return chosen
+
+
+def _endpoints(
+    hosts: Mapping[str, tuple[End, int | None]],
+    everybody: Mapping[str, Facts],
+    strangers: Mapping[str, Device],
+) -> dict[str, Endpoint]:
+    addresses: dict[str, set[str]] = defaultdict(set)
+    for facts in everybody.values():
+        for pair in facts.resolved if facts.is_fresh else ():
+            addresses[pair.mac].add(pair.address)
+    names = {device.mac: device.name for device in strangers.values() if device.mac}
+    return {
+        mac: Endpoint(mac, *end, vlan, tuple(sorted(addresses.get(mac, ()))), names.get(mac, ""))
+        for mac, (end, vlan) in sorted(hosts.items())
+    }
