@@ -22,6 +22,7 @@ _BREAKS = {
     EventKind.GATEWAY_UNKNOWN,
     EventKind.DHCP_UNKNOWN,
 }
+_FAULTS = {EventKind.DEVICE_DOWN, EventKind.DEVICE_UP}
 #: A record in one of these states stands for a change that somebody allowed.
 _ALLOWED = {RecordState.APPROVED, RecordState.CLOSED}
 #: Names of plain values in events.
@@ -78,6 +79,18 @@ class Group:
     def is_allowed(self) -> bool:
         """Tell whether the record was approved."""
         return self.record is not None and self.record.state in _ALLOWED
+
+    @property
+    def unapproved(self) -> Sequence[Change]:
+        """Return the changes that nobody approved; a fault needs no approval."""
+        if self.is_allowed:
+            return ()
+        return [one for one in self.changes if one.event.kind not in _FAULTS]
+
+    @property
+    def is_late(self) -> bool:
+        """Tell whether the change was made before anybody approved it."""
+        return self.record is not None and bool(self.record.fields.get("unapproved"))
 
 
 def change(event: Event, speech: Words) -> Change:

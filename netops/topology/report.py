@@ -182,7 +182,7 @@ def as_page(report: TopologyReport, language: str) -> str:
         "report": report,
         "map": draw(report.chart, speech),
         "groups": groups,
-        "unapproved": [group for group in groups if not group.is_allowed],
+        "unapproved": [group for group in groups if group.unapproved],
         "open_records": report.open_records(),
         "moved": [change(event, speech) for event in report.events if is_move(event)],
         "broken": [change(event, speech) for event in report.events if is_break(event)],
@@ -191,7 +191,7 @@ def as_page(report: TopologyReport, language: str) -> str:
         "unowned": report.unowned(),
         "states": RECORD_STATES,
         "changes": sum(len(group.changes) for group in groups),
-        "loose": sum(len(group.changes) for group in groups if not group.is_allowed),
+        "loose": sum(len(group.unapproved) for group in groups),
         "overdue": sum(map(report.is_overdue, report.open_records())),
     }
     return render("topology_report.html.j2", language, values)
