@@ -93,7 +93,7 @@ def _values(event: dict[str, Any]) -> str:
         return " ".join(
             f"{key}={':'.join(map(str, value)) if isinstance(value, list) else value}"
             for key, value in values.items()
-            if value not in {None, ""} or value is False
+            if value is not None and value != ""
         )
 
     before, after = text(event["before"]), text(event["after"])
