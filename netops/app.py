@@ -11,6 +11,8 @@ from netops.core.errors import ConfigError
 from netops.core.files import private_directory
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from netops.backup.coverage import Cover
     from netops.backup.handover import Custody
     from netops.backup.label import Label
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
     from netops.snmp.memory import SnmpMemory
     from netops.snmp.model import Target
     from netops.store.database import Database
-    from netops.topology.keep import Topology
+    from netops.topology.keep import StoredEvent, Topology
     from netops.topology.room import TopologyRoom
 
 FILE_NAME = "netops.yaml"
@@ -273,7 +275,15 @@ class Site:
             self.locks,
             self.devices,
             self.snmp_target,
+            [self._record_changes],
         )
+
+    def _record_changes(self, stored: "Sequence[StoredEvent]") -> None:
+        """Put what a scan saw into the record book, and what a crash kept out of it before."""
+        from netops.topology.hearing import REACH, record_changes
+
+        told = self.topology.changes_since(self.clock.now() - REACH)
+        record_changes(self.record_book, self.topology, told, stored[0].run_id if stored else None)
 
     def snmp_target(self, device: "Device") -> "Target":
         """Return how `device` is asked by SNMP, with its secrets."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from netops.cli import topology_binding, topology_report
+from netops.cli import topology_binding, topology_record, topology_report
 from netops.cli.options import DryRun, Json, Quiet, Timeout
 from netops.cli.runs import View, open_site, perform
 from netops.cli.table import print_json, print_table
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(topology_binding.app, name="binding")
+topology_record.register(app)
 
 At = Annotated[str | None, typer.Argument(metavar="[SNAPSHOT]", help="An id from `history`.")]
 
