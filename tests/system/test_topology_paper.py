@@ -59,6 +59,7 @@ class Place:
             Hand(automatic=True),
             sources=[stored[0].id],
         )
+        site.journal.checkpoint()
         site.close()
 
     def run(self, *words: str) -> str:
