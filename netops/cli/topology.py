@@ -1,4 +1,4 @@
-"""netops topology: scan, show, diff, history, path, where; binding has a module of its own."""
+"""netops topology: scan, show, diff, history, path, where, and what is registered below."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from netops.cli import topology_binding, topology_record
+from netops.cli import topology_binding, topology_record, topology_report
 from netops.cli.options import DryRun, Json, Quiet, Timeout
 from netops.cli.runs import View, open_site, perform
 from netops.cli.table import print_json, print_table
@@ -313,3 +313,6 @@ def where(
         for since, until, device, port in place.before:
             rows.append(("", f"{device}:{port}", local_text(since), local_text(until), "", ""))
     print_table(("MAC", "PORT", "SINCE", "LAST SEEN", "ADDRESSES", "NAME"), rows)
+
+
+topology_report.register(app)
