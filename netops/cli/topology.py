@@ -14,6 +14,7 @@ from netops.core.clock import local_text, utc_text
 from netops.core.errors import UsageError
 from netops.core.results import Result
 from netops.core.run import Options, Work
+from netops.topology.naming import names_of
 
 if TYPE_CHECKING:
     from netops.topology.keep import Topology
@@ -121,17 +122,13 @@ def show(context: typer.Context, snapshot: At = None, *, as_json: Json = False) 
         print_json(as_dict(seen) | {"endpoints": hosts})
         return
     typer.echo(f"snapshot {seen.id[:12]} of {local_text(seen.taken_at)}")
-    names = _names(seen)
+    names = names_of(seen)
     _print_devices(seen, names)
     _print_links(seen, names)
     if endpoints:
         _print_endpoints(endpoints.values(), names)
     for name in seen.silent:
         typer.echo(f"silent: {name}")
-
-
-def _names(seen: "Snapshot") -> dict[str, str]:
-    return {uid: one.listed_as or one.name or uid for uid, one in seen.devices.items()}
 
 
 def _print_devices(seen: "Snapshot", names: Mapping[str, str]) -> None:
@@ -274,7 +271,7 @@ def path(
     finally:
         site.close()
     steps = shortest(seen, find_device(seen, start).uid, find_device(seen, goal).uid)
-    names = _names(seen)
+    names = names_of(seen)
     rows = [
         (f"{names[a.device]}:{a.port}", f"{names[b.device]}:{b.port}", link.state.value)
         for a, b, link in steps
