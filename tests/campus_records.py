@@ -3,9 +3,8 @@
 from datetime import timedelta
 
 from netops.records.model import Record, RecordState, Revision
-from netops.topology.changes import marked_events
-from netops.topology.chart import chart
-from netops.topology.exporters.plain import plain
+from netops.topology.canonical import event_row
+from netops.topology.diff import diff
 from netops.topology.model import Endpoint, Event, EventKind, Snapshot
 from netops.topology.report import TopologyReport
 from tests.campus import campus, endpoints, later
@@ -23,13 +22,13 @@ def events_between(before: Snapshot, now: Snapshot) -> list[Event]:
     )
     kind, subject = EventKind.ADDRESS_CHANGED, "02:aa:00:00:00:02"
     other = Event(kind, at, subject, (), {"address": "10.9.1.20"}, {"address": "10.9.1.77"})
-    return [*marked_events(chart(now, before)), moved, other]
+    return [*diff(before, now), moved, other]
 
 
 def record_of(events: list[Event], number: int, state: RecordState) -> Record:
     at = events[0].at - timedelta(hours=2)
     fields = {
-        "events": [plain(event) for event in events],
+        "events": [event_row(event) for event in events],
         "type": "move",
         "class": "normal",
         "reason": "Floor 4 is rebuilt; the switch moves to the next distribution switch.",

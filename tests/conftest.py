@@ -1,15 +1,23 @@
 """Fixtures for every kind of test: sites with initialised repositories, made fresh or shared."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests import sites, warm
 from tests.lab.fixtures import adverse_lab, faults, lab
 from tests.sites import Site, make_site
 
 __all__ = ["adverse_lab", "faults", "lab"]
+
+# A slow machine is no defect: examples have no deadline of their own, pytest's holds for all of them.
+_patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("quick", _patient, max_examples=60, derandomize="CI" in os.environ)
+settings.register_profile("thorough", _patient, max_examples=2000, derandomize=False)
+settings.load_profile(os.environ.get("NETOPS_TEST_EXAMPLES", "quick"))
 
 
 @pytest.fixture

@@ -174,8 +174,8 @@ def retire(
             return Result(run.target, Status.OK, f"would be retired, approval {approval.id}")
         made, approval = retiring.retire(site.ledger, asset, approver, saying, two_accounts=two)
         text = f"retired; approved by {approval.approver} on {local_text(approval.at)}"
-        if made.device:
-            text += f"; {made.device} is still named in the inventory if its entry is there"
+        if made.device in {device.name for device in site.devices}:
+            text += f"; take {made.device} out of the inventory if nothing else stands for it"
         return Result(
             run.target, Status.OK, text, {"approval": approval.id, "version": made.version}
         )

@@ -1,4 +1,4 @@
-"""netops topology: scan, show, diff, history, path, where; binding has a module of its own."""
+"""netops topology: scan, show, diff, history, path, where, and what is registered below."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from netops.cli import topology_binding, topology_record
+from netops.cli import topology_binding, topology_record, topology_report
 from netops.cli.options import DryRun, Json, Quiet, Timeout
 from netops.cli.runs import View, open_site, perform
 from netops.cli.table import print_json, print_table
@@ -14,6 +14,7 @@ from netops.core.clock import local_text, utc_text
 from netops.core.errors import UsageError
 from netops.core.results import Result
 from netops.core.run import Options, Work
+from netops.topology.naming import names_of
 
 if TYPE_CHECKING:
     from netops.topology.keep import Topology
@@ -121,17 +122,13 @@ def show(context: typer.Context, snapshot: At = None, *, as_json: Json = False) 
         print_json(as_dict(seen) | {"endpoints": hosts})
         return
     typer.echo(f"snapshot {seen.id[:12]} of {local_text(seen.taken_at)}")
-    names = _names(seen)
+    names = names_of(seen)
     _print_devices(seen, names)
     _print_links(seen, names)
     if endpoints:
         _print_endpoints(endpoints.values(), names)
     for name in seen.silent:
         typer.echo(f"silent: {name}")
-
-
-def _names(seen: "Snapshot") -> dict[str, str]:
-    return {uid: one.listed_as or one.name or uid for uid, one in seen.devices.items()}
 
 
 def _print_devices(seen: "Snapshot", names: Mapping[str, str]) -> None:
@@ -274,7 +271,7 @@ def path(
     finally:
         site.close()
     steps = shortest(seen, find_device(seen, start).uid, find_device(seen, goal).uid)
-    names = _names(seen)
+    names = names_of(seen)
     rows = [
         (f"{names[a.device]}:{a.port}", f"{names[b.device]}:{b.port}", link.state.value)
         for a, b, link in steps
@@ -313,3 +310,6 @@ def where(
         for since, until, device, port in place.before:
             rows.append(("", f"{device}:{port}", local_text(since), local_text(until), "", ""))
     print_table(("MAC", "PORT", "SINCE", "LAST SEEN", "ADDRESSES", "NAME"), rows)
+
+
+topology_report.register(app)

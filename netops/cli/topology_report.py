@@ -25,12 +25,14 @@ To = Annotated[
     typer.Option("--to", "--out", "-o", metavar="FILE", help="Write to this file, and journal it."),
 ]
 Source = Annotated[
-    Path | None,
-    typer.Option("--from", metavar="FILE", help="A snapshot that was exported as JSON."),
+    str | None,
+    typer.Option(
+        "--from", metavar="SNAPSHOT|FILE", help="Not the newest: an id, or exported JSON."
+    ),
 ]
 Against = Annotated[
-    Path | None,
-    typer.Option("--against", metavar="FILE", help="Mark the changes since this snapshot."),
+    str | None,
+    typer.Option("--against", metavar="SNAPSHOT|FILE", help="Mark the changes since this one."),
 ]
 _COLOURS = {"added": "32", "removed": "31", "moved": "33", "changed": "33"}
 
@@ -52,16 +54,22 @@ class _View:
         return chart(self.now, self.before, Counter(one.device for one in self.endpoints))
 
 
-def _view(source: Path | None, against: Path | None) -> _View:
-    from netops.topology.filed import read_file
+def _view(site: "Site", source: str | None, against: str | None) -> _View:
+    """Return the network as asked for: stored snapshots by id, others from files."""
+    now, endpoints = _snapshot(site, source)
+    return _View(now, _snapshot(site, against)[0] if against else None, endpoints)
 
-    if source is None:
-        raise UsageError(
-            "say which snapshot to look at", hint="--from FILE, as `export --format json` wrote it"
-        )
-    now = read_file(source)
-    before = read_file(against).snapshot if against else None
-    return _View(now.snapshot, before, now.endpoints)
+
+def _snapshot(site: "Site", name: str | None) -> "tuple[Snapshot, tuple[Endpoint, ...]]":
+    if name is not None and (Path(name).is_file() or name.endswith(".json")):
+        from netops.topology.filed import read_file
+
+        filed = read_file(Path(name))
+        return filed.snapshot, filed.endpoints
+    found = site.topology.snapshot(name) if name else site.topology.latest()
+    if found is None:
+        raise UsageError("nothing was scanned yet", hint="run `netops topology scan`")
+    return found, tuple(site.topology.endpoints().values())
 
 
 def map_(
@@ -81,7 +89,7 @@ def map_(
     site = open_site(context)
     try:
         tongue = language_of(site, language)
-        view = _view(source, against)
+        view = _view(site, source, against)
         from netops.topology.poster import as_page, as_svg
 
         name = site.data["site"]["name"]
@@ -104,7 +112,7 @@ def tree(
     site = open_site(context)
     try:
         tongue = language_of(site, language)
-        view = _view(source, against)
+        view = _view(site, source, against)
         from netops.reports.words import Words
         from netops.topology.tree import branches
 
@@ -152,7 +160,7 @@ def report(
             text = _sheets(site, records, chosen, tongue)
             detail: dict[str, Any] = {"records": records}
         else:
-            made = _gathered(site, _view(source, against), since)
+            made = _gathered(site, source, against, since)
             text = _written(made, chosen, tongue)
             detail = {"since": made.since, "snapshot": made.now.id}
         deliver(site, text, to, "topology.report", {**detail, "language": tongue, "format": chosen})
@@ -168,14 +176,31 @@ def _written(made: "TopologyReport", form: str, language: str) -> str:
     return as_csv(made) if form == "csv" else as_page(made, language)
 
 
-def _gathered(site: "Site", view: _View, since: str) -> "TopologyReport":
-    """Return the report on a view: the records of the book, and the changes between its snapshots."""
+def _gathered(
+    site: "Site", source: str | None, against: str | None, since: str
+) -> "TopologyReport":
+    """
+    Return the report: what the scans of the period saw, and the records of it.
+
+    Between two snapshots that were named, it is what differs between them.
+    """
     from netops.records.overdue import overdue
-    from netops.topology.changes import marked_events
+    from netops.topology.diff import diff
     from netops.topology.report import TopologyReport
 
     now = site.clock.now()
-    begin = view.before.taken_at if view.before else moment_of(since, now)
+    view = _view(site, source, against)
+    if view.before is not None:
+        begin, before = view.before.taken_at, view.before
+        events = diff(before, view.now)
+    else:
+        begin = moment_of(since, now)
+        stored = site.topology.changes_since(begin)
+        events = [one.event for one in stored]
+        # A site that is younger than the period begins with what its first scan saw.
+        first = stored[0].snapshot_before if stored else None
+        old = site.topology.at(begin)
+        before = old or (site.topology.snapshot(first) if first else view.now)
     book = site.record_book
     records = book.records("topology_change")
     head = site.journal.head()
@@ -185,24 +210,30 @@ def _gathered(site: "Site", view: _View, since: str) -> "TopologyReport":
         now,
         begin,
         view.now,
-        view.before,
-        marked_events(view.chart()),
+        before,
+        events,
         [one for one in records if one.opened_at >= begin or one.is_open],
         view.endpoints,
         frozenset(one.record.number for one in overdue(records, book.policy, now)),
-        journal_head=head.head if head else "",
+        _owners(site),
+        head.head if head else "",
     )
 
 
+def _owners(site: "Site") -> dict[str, str] | None:
+    """Return who owns what, by name and by serial number; None where no ledger is kept."""
+    assets = site.ledger.assets()
+    owners = {one.serial: one.owner for one in assets if one.serial}
+    owners |= {one.device: one.owner for one in assets if one.device}
+    return owners if assets else None
+
+
 def _sheets(site: "Site", numbers: list[str], form: str, language: str) -> str:
-    from netops.topology.exporters.plain import plain
     from netops.topology.sheet import as_page
 
+    if form != "html":
+        raise UsageError("a sheet is a page", hint="`netops topology record show` has --json")
     found = [site.record_book.record(number) for number in numbers]
-    if form == "json":
-        return json.dumps([plain(one) for one in found], ensure_ascii=False, indent=1) + "\n"
-    if form == "csv":
-        raise UsageError("a record is a form, not a table", hint="--format html or json")
     head = site.journal.head()
     said = site.data["site"]
     names = (said["name"], said["origin"])
@@ -225,7 +256,7 @@ def export(
     exporter = EXPORTERS.get(form)()
     site = open_site(context)
     try:
-        view = _view(source, None)
+        view = _view(site, source, None)
         files = exporter.files(view.now, view.endpoints)
         detail = {"snapshot": view.now.id, "format": form}
         if not exporter.traits.is_set:

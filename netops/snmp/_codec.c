@@ -11,7 +11,8 @@
 enum { INTEGER = 0x02, OCTETS = 0x04, NIL = 0x05, OID = 0x06, SEQUENCE = 0x30, ADDRESS = 0x40,
        COUNTER32 = 0x41, GAUGE32 = 0x42, TICKS = 0x43, OPAQUE = 0x44, COUNTER64 = 0x46,
        NO_SUCH_OBJECT = 0x80, NO_SUCH_INSTANCE = 0x81, END_OF_MIB = 0x82 };
-enum { VERSION = 2, MAX_INTEGER = 9, MAX_OID = 128 * 5, MAX_LENGTH = 4 };
+enum { PRIVATE = 2, USM = 3 };
+enum { VERSION = 3, MAX_INTEGER = 9, MAX_OID = 128 * 5, MAX_LENGTH = 4 };
 
 static PyObject *wire_error;
 
@@ -229,6 +230,59 @@ static PyObject *open_envelope(PyObject *self, PyObject *const *args, Py_ssize_t
                          (Py_ssize_t)(end - data));
 }
 
+static PyObject *take_octets(span *from) {
+    span content;
+    return expect(from, &content, OCTETS) < 0 ? NULL : bytes_of(content);
+}
+
+/* Take `count` elements by the letters of `kinds`: i for an integer, o for octets. */
+static int take_all(span *from, const char *kinds, PyObject **found) {
+    for (; *kinds; kinds++, found++)
+        if (!(*found = *kinds == 'i' ? take_integer(from) : take_octets(from)))
+            return -1;
+    return 0;
+}
+
+static PyObject *read_v3(PyObject *self, PyObject *const *args, Py_ssize_t count) {
+    span all, general, outer, security, model, flags, payload;
+    PyObject *ident[2] = {NULL, NULL}, *header[6] = {NULL}, *found = NULL, *rest = NULL;
+    if (arguments(args, count, 3, &all) < 0 || expect(&all, &general, SEQUENCE) < 0)
+        return NULL;
+    octet *auth_end = NULL;
+    if (take_all(&general, "ii", ident) < 0 || expect(&general, &flags, OCTETS) < 0
+        || expect(&general, &model, INTEGER) < 0)
+        goto end;
+    if (model.end - model.at > MAX_INTEGER || unsigned_of(model) != USM
+        || (model.end - model.at == MAX_INTEGER && *model.at) || flags.end - flags.at != 1) {
+        refuse("a security model other than USM");
+        goto end;
+    }
+    if (expect(&all, &outer, OCTETS) < 0 || expect(&outer, &security, SEQUENCE) < 0
+        || take_all(&security, "oiioo", header) < 0)
+        goto end;
+    auth_end = security.at;
+    if (take_all(&security, "o", header + 5) < 0)
+        goto end;
+    if (*flags.at & PRIVATE) {
+        if (expect(&all, &payload, OCTETS) < 0)
+            goto end;
+    } else {
+        payload = all;
+    }
+    if (!(rest = bytes_of(payload)))
+        goto end;
+    Py_ssize_t auth_at = auth_end - (octet *)PyBytes_AS_STRING(args[0]) - PyBytes_GET_SIZE(header[4]);
+    found = Py_BuildValue("(OiOOOOOOnO)", ident[0], (int)*flags.at, header[0], header[1], header[2],
+                          header[3], header[4], header[5], auth_at, rest);
+end:
+    Py_XDECREF(rest);
+    for (int i = 0; i < 2; i++)
+        Py_XDECREF(ident[i]);
+    for (int i = 0; i < 6; i++)
+        Py_XDECREF(header[i]);
+    return found;
+}
+
 /* Return -1, 0 or 1 as the octets of `one` come before, at or behind those of `two`. */
 static int order(PyObject *one, PyObject *two) {
     Py_ssize_t ones = PyBytes_GET_SIZE(one), twos = PyBytes_GET_SIZE(two);
@@ -287,6 +341,7 @@ static PyMethodDef methods[] = {
     {"decode_varbinds", (PyCFunction)(void (*)(void))decode_varbinds, METH_FASTCALL, NULL},
     {"read_pdu", (PyCFunction)(void (*)(void))read_pdu, METH_FASTCALL, NULL},
     {"open_envelope", (PyCFunction)(void (*)(void))open_envelope, METH_FASTCALL, NULL},
+    {"read_v3", (PyCFunction)(void (*)(void))read_v3, METH_FASTCALL, NULL},
     {"rises", (PyCFunction)(void (*)(void))rises, METH_FASTCALL, NULL},
     {NULL, NULL, 0, NULL},
 };

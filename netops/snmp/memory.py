@@ -19,12 +19,16 @@ _MAX_BYTES = 64 << 20
 _MAX_DEVICES = 50_000
 #: New software may bring objects that a device lacked: ask for them again after this time.
 PROBE_AGAIN_S = 7 * 86_400.0
+#: Names, serial numbers and speeds seldom change.
+SLOW_EVERY_S = 1800.0
 
 
 @dataclass(slots=True)
 class _Device:
     habits: Habits
     probed_at_s: float
+    #: When names and what else seldom changes were asked last.
+    slow_at_s: float = 0.0
 
 
 @dataclass(slots=True)
@@ -67,6 +71,15 @@ class SnmpMemory:
         self._used.add(key)
         return found.habits
 
+    def slow_due(self, target: Target, every_s: float = SLOW_EVERY_S) -> bool:
+        """Tell whether names and other slow columns are due again; yes counts as asked."""
+        self.habits(target)
+        device, now = self._devices[_key(target)], self.wall_s()
+        if 0 <= now - device.slow_at_s < every_s:
+            return False
+        device.slow_at_s = now
+        return True
+
     def forget(self, target: Target) -> None:
         """Learn everything about a device anew, as after it was replaced."""
         self._devices.pop(_key(target), None)
@@ -96,6 +109,7 @@ class SnmpMemory:
                 key: {
                     "habits": together[key].habits.as_dict(),
                     "probed_at": together[key].probed_at_s,
+                    "slow_at": together[key].slow_at_s,
                 }
                 for key in sorted(newest)
             },
@@ -115,7 +129,9 @@ def _devices(kept: Mapping[str, Any]) -> dict[str, _Device]:
     for key, entry in devices.items() if isinstance(devices, dict) else ():
         match entry:
             case {"habits": dict(habits), "probed_at": int() | float() as at}:
-                found[str(key)] = _Device(Habits.from_dict(habits), float(at))
+                slow_at = entry.get("slow_at")
+                slow_at_s = float(slow_at) if isinstance(slow_at, float | int) else 0.0
+                found[str(key)] = _Device(Habits.from_dict(habits), float(at), slow_at_s)
     return found
 
 

@@ -112,7 +112,7 @@ def _device(uid: str, facts: Facts, ports: Ports) -> Device:
         facts.role,
         facts.site,
         facts.location,
-        tuple(sorted(facts.addresses)),
+        _addresses(facts),
         facts.chassis,
         facts.bridge_mac or min(facts.macs, default=""),
         facts.serial,
@@ -122,6 +122,11 @@ def _device(uid: str, facts: Facts, ports: Ports) -> Device:
         facts.description,
         {one.name: one for one in sorted(made, key=lambda port: (port.index or 0, port.name))},
     )
+
+
+def _addresses(facts: Facts) -> tuple[str, ...]:
+    """Return the address at which it answers first."""
+    return tuple(sorted(facts.addresses, key=lambda one: (one != facts.address, one)))
 
 
 def _stp_root(everybody: Mapping[str, Facts], directory: Directory) -> str:

@@ -9,8 +9,8 @@ from netops.core.clock import parse_utc
 from netops.core.i18n import mark
 from netops.records.model import Record, RecordState
 from netops.reports.words import Words
-from netops.topology.chart import Chart, Mark, Node
-from netops.topology.model import DeviceState, Event, EventKind, Link
+from netops.topology.chart import Mark
+from netops.topology.model import Event, EventKind
 from netops.topology.words import EVENTS, SIGNS, event_mark
 
 #: Events about endpoints and addresses: no change of the network's build.
@@ -22,6 +22,7 @@ _BREAKS = {
     EventKind.GATEWAY_UNKNOWN,
     EventKind.DHCP_UNKNOWN,
 }
+_FAULTS = {EventKind.DEVICE_DOWN, EventKind.DEVICE_UP}
 #: A record in one of these states stands for a change that somebody allowed.
 _ALLOWED = {RecordState.APPROVED, RecordState.CLOSED}
 #: Names of plain values in events.
@@ -43,7 +44,16 @@ _NAMES: Mapping[str, str] = {
     "aggregate": mark("aggregate"),
     "port": mark("port"),
     "root": mark("root"),
+    "links": mark("cables"),
+    "members": mark("members"),
+    "maker": mark("maker"),
+    "alias": mark("label"),
+    "device": mark("device"),
+    "site": mark("site"),
+    "chassis_id": mark("chassis"),
 }
+#: Goes without saying.
+_USUAL = {("state", "confirmed"), ("state", "answered")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +79,18 @@ class Group:
     def is_allowed(self) -> bool:
         """Tell whether the record was approved."""
         return self.record is not None and self.record.state in _ALLOWED
+
+    @property
+    def unapproved(self) -> Sequence[Change]:
+        """Return the changes that nobody approved; a fault needs no approval."""
+        if self.is_allowed:
+            return ()
+        return [one for one in self.changes if one.event.kind not in _FAULTS]
+
+    @property
+    def is_late(self) -> bool:
+        """Tell whether the change was made before anybody approved it."""
+        return self.record is not None and bool(self.record.fields.get("unapproved"))
 
 
 def change(event: Event, speech: Words) -> Change:
@@ -161,7 +183,7 @@ def values_text(values: Mapping[str, Any], speech: Words) -> str:
     ends = ends_of(values)
     parts = [" – ".join(f"{device}:{port}" for device, port in ends)] if ends else []
     for name, value in values.items():
-        if _is_end(value) or value is None or value == "":
+        if _is_end(value) or value is None or value == "" or (name, value) in _USUAL:
             continue
         shown = ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
         label = _NAMES.get(name)
@@ -171,59 +193,3 @@ def values_text(values: Mapping[str, Any], speech: Words) -> str:
 
 def _is_end(value: Any) -> bool:
     return bool(ends_of({"value": value}))
-
-
-_LINKS = {
-    Mark.ADDED: EventKind.LINK_ADDED,
-    Mark.REMOVED: EventKind.LINK_REMOVED,
-    Mark.MOVED: EventKind.LINK_MOVED,
-}
-_DEVICES = {Mark.ADDED: EventKind.DEVICE_ADDED, Mark.REMOVED: EventKind.DEVICE_REMOVED}
-
-
-def marked_events(made: Chart) -> list[Event]:
-    """Return the marks of a map as events, for two snapshots that no scan compared."""
-
-    def ends(link: Link) -> list[list[str]]:
-        return [[made.name(end.device), end.port] for end in (link.a, link.b)]
-
-    at, found = made.snapshot.taken_at, []
-    for strand in (strand for bond in made.bonds for strand in bond.strands):
-        # The old place of a moved cable is told by its new one.
-        if strand.mark not in _LINKS or (strand.mark is Mark.REMOVED and strand.other):
-            continue
-        now = strand.link if strand.mark is not Mark.REMOVED else None
-        was = strand.other if strand.mark is Mark.MOVED else strand.link
-        before = {"ends": ends(was)} if was and strand.mark is not Mark.ADDED else {}
-        after = {"ends": ends(now), "speed_mbps": strand.speed_mbps} if now else {}
-        subject = " – ".join(":".join(end) for end in ends(strand.link))
-        uids = (strand.link.a.device, strand.link.b.device)
-        found.append(Event(_LINKS[strand.mark], at, subject, uids, before, after))
-    for uid, node in made.nodes.items():
-        facts = {"serial": node.device.serial, "model": node.device.model}
-        if node.mark in _DEVICES:
-            sides = ({}, facts) if node.mark is Mark.ADDED else (facts, {})
-            found.append(Event(_DEVICES[node.mark], at, made.name(uid), (uid,), *sides))
-        elif node.before is not None:
-            found.append(Event(*_changed(node, at)))
-    return found
-
-
-def _changed(
-    node: Node, at: datetime
-) -> tuple[EventKind, datetime, str, tuple[str, ...], dict[str, Any], dict[str, Any]]:
-    """Return what an event says of a device that is not what it was."""
-    was, now = node.before or node.device, node.device
-    fields = ("serial", "name", "model", "software", "state")
-    differ = [name for name in fields if getattr(was, name) != getattr(now, name)]
-    sides = [{name: str(getattr(side, name)) for name in differ} for side in (was, now)]
-    if was.uid != now.uid or "serial" in differ:
-        kind = EventKind.DEVICE_REPLACED
-    elif "name" in differ:
-        kind = EventKind.DEVICE_RENAMED
-    elif "state" in differ:
-        is_down = now.state is DeviceState.STALE
-        kind = EventKind.DEVICE_DOWN if is_down else EventKind.DEVICE_UP
-    else:
-        kind = EventKind.DEVICE_CHANGED
-    return kind, at, now.name or now.uid, (now.uid,), sides[0], sides[1]

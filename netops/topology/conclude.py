@@ -16,6 +16,7 @@ from netops.topology.facts import Facts
 from netops.topology.heirs import heirs
 from netops.topology.keep import StoredEvent
 from netops.topology.model import End, Endpoint, LinkState, Snapshot
+from netops.topology.naming import name_in, names_of
 from netops.topology.room import TopologyRoom
 from netops.topology.rules import Rules, claims, learnt
 
@@ -64,10 +65,10 @@ def conclude(
         scans=room.policy.removal_scans,
         asked=frozenset(network.facts),
     )
-    names = {uid: device.listed_as or device.name for uid, device in settled.devices.items()}
+    names = names_of(settled)
 
     def name_of(uid: str) -> str:
-        return names.get(uid) or uid
+        return name_in(names, uid)
 
     same = heirs(before, settled) if before else None
     earlier = {
@@ -114,8 +115,8 @@ def _result(
     first: bool,
 ) -> Result:
     states = {state: sum(link.state is state for link in settled.links) for state in LinkState}
-    names = {uid: device.listed_as or device.name for uid, device in settled.devices.items()}
-    loops = [f"{names.get(end.device) or end.device}:{end.port}" for end in network.loops]
+    names = names_of(settled)
+    loops = [f"{name_in(names, end.device)}:{end.port}" for end in network.loops]
     parts = [
         f"{len(settled.devices)} devices",
         f"{len(settled.links)} links ({states[LinkState.CONFIRMED]} confirmed)",

@@ -7,6 +7,7 @@ from typing import Any
 from netops.topology.diff_ports import port_events
 from netops.topology.heirs import Heirs, heirs, is_down
 from netops.topology.model import Device, DeviceState, End, Event, EventKind, Link, Snapshot
+from netops.topology.naming import name_in, names_of
 
 Ends = tuple[End, End]
 _TOLD = ("software", "maker", "model", "location", "site")
@@ -30,6 +31,8 @@ class _Comparison:
         self.before, self.after, self.same, self.at = before, after, same, at
         self.old = {same.now(uid): device for uid, device in before.devices.items()}
         self.gone = {uid for uid in self.old if uid not in after.devices}
+        self.names = {same.now(uid): name for uid, name in names_of(before).items()}
+        self.names |= names_of(after)
         self.new = {uid for uid in after.devices if uid not in self.old}
         self.old_links = {_ends(link, same): link for link in before.links}
         self.new_links = {(link.a, link.b): link for link in after.links}
@@ -109,7 +112,7 @@ class _Comparison:
 
     def _told(self, ends: Ends, link: Link, devices: Mapping[str, Device]) -> dict[str, Any]:
         facts: dict[str, Any] = {
-            side: [_named(devices[end.device]), end.port]
+            side: [self.name(self.same.now(end.device)), end.port]
             for side, end in zip("ab", ends, strict=True)
         }
         ports = [devices[end.device].ports.get(end.port) for end in ends]
@@ -140,12 +143,7 @@ class _Comparison:
 
     def name(self, uid: str) -> str:
         """Return what a person calls a device, as it is now or was last."""
-        device = self.after.devices.get(uid) or self.old.get(uid)
-        return _named(device) if device else uid
-
-
-def _named(device: Device) -> str:
-    return device.listed_as or device.name or device.uid
+        return name_in(self.names, uid)
 
 
 def _ends(link: Link, same: Heirs) -> Ends:

@@ -8,17 +8,8 @@ from typing import Any
 
 from netops.core.clock import parse_utc
 from netops.core.errors import AccessError, UsageError
-from netops.topology.model import (
-    Device,
-    DeviceState,
-    End,
-    Endpoint,
-    Evidence,
-    Link,
-    LinkState,
-    Port,
-    Snapshot,
-)
+from netops.topology.canonical import snapshot_of
+from netops.topology.model import Device, Endpoint, Snapshot
 
 #: A file larger than this was not written by `netops topology export`.
 _LARGEST_BYTES = 256_000_000
@@ -56,68 +47,16 @@ def _foreign(path: Path, why: str) -> UsageError:
 
 
 def _filed(made: Mapping[str, Any]) -> Filed:
-    devices = [_device(row) for row in made["devices"]]
-    snapshot = Snapshot(
-        str(made["id"]),
-        parse_utc(made["taken_at"]),
-        {device.uid: device for device in devices},
-        tuple(_link(row) for row in made["links"]),
-        str(made.get("stp_root") or ""),
-        tuple(map(str, made.get("silent") or ())),
-    )
+    silent = tuple(map(str, made.get("silent") or ()))
+    snapshot = snapshot_of(made, str(made["id"]), parse_utc(made["taken_at"]), silent)
+    if any(type(name) is not str for one in snapshot.devices.values() for name in _texts(one)):
+        raise ValueError("a text of a device is none")
     return Filed(snapshot, tuple(_endpoint(row) for row in made.get("endpoints") or ()))
 
 
-def _device(row: Mapping[str, Any]) -> Device:
-    texts: dict[str, Any] = {
-        field.name: str(row.get(field.name) or "") for field in fields(Device) if field.type is str
-    }
-    ports = {str(name): _port(port) for name, port in (row.get("ports") or {}).items()}
-    return Device(
-        **{
-            **texts,
-            "state": DeviceState(row["state"]),
-            "addresses": tuple(map(str, row.get("addresses") or ())),
-            "ports": ports,
-        }
-    )
-
-
-def _port(row: Mapping[str, Any]) -> Port:
-    texts: dict[str, Any] = {
-        field.name: str(row.get(field.name) or "") for field in fields(Port) if field.type is str
-    }
-    speed = row.get("speed_mbps")
-    return Port(
-        **texts,
-        index=None if row.get("index") is None else int(row["index"]),
-        is_up=_yes_or_no(row.get("is_up")),
-        is_enabled=_yes_or_no(row.get("is_enabled")),
-        speed_mbps=None if speed is None else int(speed),
-        vlans=tuple(map(int, row.get("vlans") or ())),
-    )
-
-
-def _yes_or_no(value: Any) -> bool | None:
-    return None if value is None else bool(value)
-
-
-def _end(row: Mapping[str, Any]) -> End:
-    return End(str(row["device"]), str(row["port"]))
-
-
-def _link(row: Mapping[str, Any]) -> Link:
-    evidence = tuple(
-        Evidence(str(one["protocol"]), str(one["device"]), str(one.get("rule") or ""))
-        for one in row.get("evidence") or ()
-    )
-    return Link(
-        _end(row["a"]),
-        _end(row["b"]),
-        LinkState(row["state"]),
-        str(row.get("reason") or ""),
-        evidence,
-    )
+def _texts(device: Device) -> list[object]:
+    names = (field.name for field in fields(Device) if field.type is str)
+    return [getattr(device, name) for name in names] + [*device.ports, *device.addresses]
 
 
 def _endpoint(row: Mapping[str, Any]) -> Endpoint:

@@ -90,6 +90,10 @@ def hearsay(everybody: Mapping[str, Facts], ports: Mapping[str, Ports]) -> Hears
             far_uid, rule = directory.who(heard)
             if far_uid == uid:
                 loops[near] = None
+                own = remote(ports[uid], heard)
+                if own is not None and own.port != near.port:
+                    far = End(uid, own.port)
+                    halves[Half(near, far, heard.protocol, rule, facts.is_fresh)] = None
                 continue
             known = True
             if far_uid:
@@ -104,7 +108,18 @@ def hearsay(everybody: Mapping[str, Facts], ports: Mapping[str, Ports]) -> Hears
                 rule = "announcement"
             on_port[near.port].setdefault(clean.short(heard.name) or far.device, far)
             halves[Half(near, far, heard.protocol, rule, facts.is_fresh, known)] = None
-    return Hearsay(tuple(halves), strangers, tuple(loops))
+    return Hearsay(_without_echoes(halves), strangers, tuple(loops))
+
+
+def _without_echoes(halves: Iterable[Half]) -> tuple[Half, ...]:
+    """A cable between two ports of one device is heard at both; anything else is its own echo."""
+    every = list(halves)
+    own = {(half.near, half.far) for half in every if half.near.device == half.far.device}
+    return tuple(
+        half
+        for half in every
+        if half.near.device != half.far.device or (half.far, half.near) in own
+    )
 
 
 def _lldp_first(heard: Heard) -> tuple[object, ...]:

@@ -10,6 +10,7 @@ from netops.core.errors import UsageError
 from netops.topology import clean
 from netops.topology.keep import Topology
 from netops.topology.model import Endpoint, Snapshot
+from netops.topology.naming import names_of
 from netops.topology.rules import Binding
 
 
@@ -52,7 +53,7 @@ def where(
     """Return where `text` is, the one seen last first; raise UsageError when nobody knows it."""
     wanted = clean.text(text).casefold()
     own, address = clean.mac(wanted), clean.address(wanted)
-    names = {uid: one.listed_as or one.name or uid for uid, one in snapshot.devices.items()}
+    names = names_of(snapshot)
     found = []
     for mac, endpoint in topology.endpoints().items():
         bound = bindings.get(mac)

@@ -208,8 +208,8 @@ def test_a_flood_is_survived_and_honestly_counted() -> None:
             for number in range(total):
                 data = v2c(notification(number, what=f"1.3.6.1.4.1.1.{number}"))
                 link.sendto(data, ("127.0.0.1", listener.port))
+        counts = listener.counts
         for _ in range(100):
-            counts = listener.counts
             if counts.received + counts.lost_in_kernel >= total:
                 break
             time.sleep(0.05)

@@ -69,6 +69,26 @@ def test_unreadable_files_are_a_warning_with_their_names_and_the_snapshot(nobody
     assert nobody.states() == {"main": "OK", "offsite": "OK"}
 
 
+def test_many_unreadable_are_counted_and_only_the_first_are_shown(nobody: Site) -> None:
+    for number in range(7):
+        locked = nobody.source / f"locked-{number}"
+        if number:
+            locked.write_text("not yours")
+        else:
+            locked.mkdir()
+        os.chown(locked, 0, 0)
+        locked.chmod(0)
+    result = nobody.backup(code=1)
+    summary, names = str(result["summary"]), result["unreadable"]
+    assert result["unreadable_count"] == len(names) == 7
+    assert "7 could not be read" in summary
+    assert "; and 4 more" in summary
+    assert sum(f"locked-{number}" in summary for number in range(7)) == 3
+    assert "None" not in " ".join(names)
+    (told,) = [name for name in names if "locked-0" in name]
+    assert "cannot be read or listed" in told or "ermission denied" in told
+
+
 def test_unreadable_files_do_not_make_the_next_run_think_it_must_start_again(nobody: Site) -> None:
     locked = nobody.source / "locked"
     locked.write_text("x")

@@ -9,16 +9,20 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import typer
 
-from netops.cli import topology_report
+from netops.app import Site as AppSite
+from netops.cli.topology import app
 from netops.core.errors import NetopsError, UsageError
+from netops.records.book import Hand
 from netops.reports.words import Words
 from netops.topology import sheet
+from netops.topology.canonical import event_row
 from netops.topology.chart import chart
+from netops.topology.diff import diff
 from netops.topology.draw import to_svg
 from netops.topology.exporters.plain import JsonExporter
 from netops.topology.layout import layout
+from netops.topology.model import Endpoint
 from netops.topology.report import as_page
 from tests.campus import campus, later
 from tests.campus_records import report_of
@@ -39,12 +43,33 @@ class Place:
             (text,) = JsonExporter().files(snapshot, ()).values()
             (directory / f"{name}.json").write_text(text, encoding="utf-8")
 
+    def store(self) -> None:
+        """Keep the two snapshots as two scans would have done."""
+        site = AppSite(self.site.directory / "netops.yaml")
+        before = campus(40, "zh_Hant")
+        now = later(before)
+        computers = {
+            "02:aa:00:00:00:01": Endpoint("02:aa:00:00:00:01", next(iter(now.devices)), "ge7")
+        }
+        site.topology.save(before, computers, [], {}, set(), "first")
+        stored = site.topology.save(now, computers, diff(before, now), {}, set(), "second")
+        site.record_book.open(
+            "topology_change",
+            {"events": [event_row(stored[0].event)]},
+            Hand(automatic=True),
+            sources=[stored[0].id],
+        )
+        site.journal.checkpoint()
+        site.close()
+
     def run(self, *words: str) -> str:
-        app = typer.Typer(rich_markup_mode=None)
-        topology_report.register(app)
-        files = ["--from", str(self.directory / "new.json")]
+        """Run a command on the two files."""
+        return self.stored(*words, "--from", str(self.directory / "new.json"))
+
+    def stored(self, *words: str) -> str:
+        """Run a command on what the site stores."""
         self.capsys.readouterr()
-        app([*words, *files], obj=str(self.site.directory), standalone_mode=False)
+        app(list(words), obj=str(self.site.directory), standalone_mode=False)
         return self.capsys.readouterr().out
 
 
@@ -101,6 +126,40 @@ def test_an_unknown_format_is_told_with_the_known_ones(place: Place) -> None:
 def test_the_sheet_of_a_record_that_is_not_there_is_refused(place: Place) -> None:
     with pytest.raises(UsageError, match="TC-2026-0099"):
         place.run("report", "--record", "TC-2026-0099")
+
+
+def test_before_the_first_scan_there_is_nothing_to_draw(place: Place) -> None:
+    with pytest.raises(UsageError, match="nothing was scanned"):
+        place.stored("map")
+
+
+def test_the_report_of_a_period_reads_scans_and_records(place: Place) -> None:
+    place.store()
+    made = json.loads(place.stored("report", "--since", "2026-11-01", "--format", "json"))
+
+    assert len(made["devices"]) > 40
+    by_record = {group["record"]: group for group in made["changes"]}
+    assert set(by_record) == {made["open_records"][0]["number"], None}
+    assert len(by_record[None]["events"]) >= 4
+    assert made["snapshot_before"] != made["snapshot"]
+    assert made["journal_head"]
+
+
+def test_the_sheet_of_a_record_is_printed_by_its_number(place: Place) -> None:
+    place.store()
+    made = json.loads(place.stored("report", "--since", "2026-11-01", "--format", "json"))
+    number = made["open_records"][0]["number"]
+    page = place.stored("report", "--record", number, "--language", "zh_Hant")
+
+    assert number in page
+    assert '<svg xmlns="http://www.w3.org/2000/svg" class="code128"' in page
+
+
+def test_stored_snapshots_are_named_by_the_begin_of_their_ids(place: Place) -> None:
+    place.store()
+    old = json.loads((place.directory / "old.json").read_text("utf-8"))["id"]
+    assert "→ acc1" in place.stored("tree", "--against", old[:10], "--language", "en")
+    assert "acc-new" not in place.stored("tree", "--from", old[:10])
 
 
 def browser(*arguments: str) -> None:

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from netops.snmp import ber, codec, decoder, message, oid, pdu
+from netops.snmp import ber, codec, decoder, message, oid, pdu, usm
 from netops.snmp.ber import Varbind, WireError
 from netops.snmp.codec import Codec
-from netops.snmp.model import Community
+from netops.snmp.model import Community, User
 from netops.snmp.pdu import Request
 from netops.snmp.replay import ReplayAgent
 from netops.snmp.session import CommunitySession
@@ -145,9 +145,14 @@ def answers() -> list[bytes]:
         Request(pdu.SET, names[:1], values=((ber.INTEGER, 1),)),
     ]
     try:
-        return [agent.answer(session.seal(request, 0x41424344)) or b"" for request in requests]
+        plain = [agent.answer(session.seal(request, 0x41424344)) or b"" for request in requests]
     finally:
         agent.close()
+    engine = b"\x80\x00\x00\x00\x05netops"
+    keys = usm.keys_of(User("u", "sha256", "maplesyrup", "aes256", "maplesyrup"), engine)
+    body = message.scoped(engine, b"", pdu.encode(requests[1], 7))
+    headers = [message.Header(7, flags, engine, 3, 99, b"u") for flags in (0, 3)]
+    return [*plain, usm.secured(headers[0], body, None), usm.secured(headers[1], body, keys)]
 
 
 ANSWERS = answers()
@@ -170,6 +175,7 @@ def both(data: bytes) -> tuple[Any, Any]:
         if opened is not WireError:
             _, _, _, at, end = opened
             result.append(outcome(one.read_pdu, data, at, end))
+            result.append(outcome(one.read_v3, data, at, end))
             behind = outcome(ber.read, data, at, end)
             if behind is not WireError:
                 result.append(outcome(one.read_pdu, data, behind[2], end))
@@ -262,6 +268,7 @@ def test_the_compiled_decoder_keeps_nothing() -> None:
             opened = outcome(COMPILED.open_envelope, packet)
             if opened is not WireError:
                 pair = outcome(COMPILED.read_pdu, packet, opened[3], opened[4])
+                outcome(COMPILED.read_v3, packet, opened[3], opened[4])
                 behind = ber.read(packet, opened[3], opened[4])[2]
                 pair = outcome(COMPILED.read_pdu, packet, behind, opened[4])
                 if pair is not WireError:

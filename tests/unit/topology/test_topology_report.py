@@ -70,6 +70,12 @@ def test_only_an_approved_record_allows_a_change(report: TopologyReport) -> None
     assert allowed == {"TC-2026-0041": True, "TC-2026-0042": False, None: False}
 
 
+def test_a_fault_needs_no_approval(report: TopologyReport) -> None:
+    loose = next(group for group in grouped(report.events, [], EN) if group.record is None)
+    assert EventKind.DEVICE_DOWN in [one.event.kind for one in loose.changes]
+    assert EventKind.DEVICE_DOWN not in [one.event.kind for one in loose.unapproved]
+
+
 def test_the_page_tells_changes_records_and_endpoints(report: TopologyReport) -> None:
     words = text_of(as_page(report, "en"))
     for expected in (
