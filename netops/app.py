@@ -11,6 +11,8 @@ from netops.core.errors import ConfigError
 from netops.core.files import private_directory
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from netops.backup.coverage import Cover
     from netops.backup.handover import Custody
     from netops.backup.label import Label
@@ -24,9 +26,10 @@ if TYPE_CHECKING:
     from netops.inventory.model import Device
     from netops.journal.book import Book
     from netops.records.book import RecordBook
+    from netops.snmp.memory import SnmpMemory
     from netops.snmp.model import Target
     from netops.store.database import Database
-    from netops.topology.keep import Topology
+    from netops.topology.keep import StoredEvent, Topology
     from netops.topology.room import TopologyRoom
 
 FILE_NAME = "netops.yaml"
@@ -272,13 +275,28 @@ class Site:
             self.locks,
             self.devices,
             self.snmp_target,
+            [self._record_changes],
         )
+
+    def _record_changes(self, stored: "Sequence[StoredEvent]") -> None:
+        """Put what a scan saw into the record book, and what a crash kept out of it before."""
+        from netops.topology.hearing import REACH, record_changes
+
+        told = self.topology.changes_since(self.clock.now() - REACH)
+        record_changes(self.record_book, self.topology, told, stored[0].run_id if stored else None)
 
     def snmp_target(self, device: "Device") -> "Target":
         """Return how `device` is asked by SNMP, with its secrets."""
         from netops.inventory.access import snmp_target
 
         return snmp_target(device, self.data["inventory"]["snmp"], base=self.directory)
+
+    @cached_property
+    def snmp_memory(self) -> "SnmpMemory":
+        """What was learnt of devices by SNMP; a run that asks many takes it and saves it."""
+        from netops.snmp.memory import SnmpMemory
+
+        return SnmpMemory.open(self.state / "snmp" / "memory.json")
 
     def ssh_access(self, device: "Device") -> "SshAccess":
         """Return how to log in to `device`, with its secrets."""

@@ -75,7 +75,8 @@ install_asleep() {
             case $package in
                 openssh-server) as_root systemctl disable ssh || true ;;
                 clamav) as_root systemctl disable clamav-freshclam || true ;;
-                clamav-daemon | snmpd | lldpd | frr) as_root systemctl disable "$package" || true ;;
+                clamav-daemon | snmpd | lldpd | frr | prometheus-snmp-exporter)
+                    as_root systemctl disable "$package" || true ;;
             esac
         done
     fi

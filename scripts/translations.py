@@ -11,12 +11,15 @@ installation nor a checkout needs a compiler; tests keep them equal to the .po f
 import argparse
 import io
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
+
+from netops.records import form as forms
 
 ROOT = Path(__file__).parents[1]
 LOCALE = ROOT / "netops" / "reports" / "locale"
@@ -55,7 +58,21 @@ def collect() -> Catalog:
         ROOT / "netops", _METHODS, options, _KEYWORDS
     ):
         found.add(message, context=context)
+    for message in form_messages():
+        found.add(message)
     return found
+
+
+def form_messages() -> Iterator[str]:
+    """Yield what the forms of the record book say."""
+    for name in forms.names():
+        form = forms.load(name)
+        yield form.label
+        for field in form.fields.values():
+            yield field.label
+            yield from field.choices.values()
+            if field.question:
+                yield field.question
 
 
 def po_file(language: str) -> Path:

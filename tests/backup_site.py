@@ -3,11 +3,11 @@
 import json
 import os
 import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests import sites, warm
 from tests.require import need
 
 ROOT = Path(__file__).parents[1]
@@ -41,7 +41,7 @@ class BackupSite:
         self.directory = directory
         directory.mkdir(parents=True, exist_ok=True)
         secret = directory / "password"
-        secret.write_text("correct horse")
+        secret.write_text(sites.PASSWORD)
         secret.chmod(0o600)
         self.write(job, more)
 
@@ -61,24 +61,14 @@ class BackupSite:
 
     def netops(self, *arguments: str, **environment: str) -> Outcome:
         """Run a command to its end."""
-        done = subprocess.run(
-            [sys.executable, "-m", "netops", "--site", str(self.directory), *arguments],
-            cwd=ROOT,
-            env={**os.environ, **environment},
-            capture_output=True,
-            timeout=120,
-            check=False,
-        )
-        return Outcome(
-            done.returncode,
-            done.stdout.decode(errors="backslashreplace"),
-            done.stderr.decode(errors="backslashreplace"),
-        )
+        words = ["--site", str(self.directory), *arguments]
+        env = {**os.environ, **environment}
+        done = warm.completed(words, env=env, cwd=ROOT, errors="backslashreplace")
+        return Outcome(done.returncode, done.stdout, done.stderr)
 
     def init(self) -> None:
-        """Create the repository."""
-        done = self.netops("backup", "init")
-        assert done.code == 0, done
+        """Lay a new repository where the site expects its own."""
+        sites.lay_out("main", self.directory / "repository")
 
     def backup(self, *arguments: str, **environment: str) -> Outcome:
         """Back the job up."""
@@ -88,7 +78,7 @@ class BackupSite:
         """Return the paths of every file in the newest snapshot."""
         done = subprocess.run(
             ["restic", "-r", self.directory / "repository", "ls", "latest", "--json", "--no-cache"],
-            env={**os.environ, "RESTIC_PASSWORD": "correct horse"},
+            env={**os.environ, "RESTIC_PASSWORD": sites.PASSWORD},
             capture_output=True,
             check=True,
         )
@@ -99,7 +89,7 @@ class BackupSite:
         """Restore the newest snapshot, bytes of names and all."""
         subprocess.run(
             ["restic", "-r", self.directory / "repository", "restore", "latest", "-t", to],
-            env={**os.environ, "RESTIC_PASSWORD": "correct horse", "RESTIC_CACHE_DIR": str(to)},
+            env={**os.environ, "RESTIC_PASSWORD": sites.PASSWORD, "RESTIC_CACHE_DIR": str(to)},
             capture_output=True,
             check=True,
         )

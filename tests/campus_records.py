@@ -3,70 +3,32 @@
 from datetime import timedelta
 
 from netops.records.model import Record, RecordState, Revision
-from netops.topology.chart import Mark, chart
-from netops.topology.exporters.plain import plain
-from netops.topology.model import Endpoint, Event, EventKind, Link, Snapshot
+from netops.topology.canonical import event_row
+from netops.topology.diff import diff
+from netops.topology.model import Endpoint, Event, EventKind, Snapshot
 from netops.topology.report import TopologyReport
 from tests.campus import campus, endpoints, later
 
-_KINDS = {
-    Mark.ADDED: EventKind.LINK_ADDED,
-    Mark.REMOVED: EventKind.LINK_REMOVED,
-    Mark.MOVED: EventKind.LINK_MOVED,
-}
-
 
 def events_between(before: Snapshot, now: Snapshot) -> list[Event]:
-    made = chart(now, before)
-
-    def ends(link: Link) -> list[list[str]]:
-        return [[made.name(end.device), end.port] for end in (link.a, link.b)]
-
-    found = []
-    for strand in (one for bond in made.bonds for one in bond.strands):
-        if strand.mark is Mark.SAME or (strand.mark is Mark.REMOVED and strand.other):
-            continue
-        link = strand.link
-        text = " – ".join(":".join(end) for end in ends(link))
-        was = strand.other if strand.mark is Mark.MOVED else link
-        past = {"ends": ends(was)} if was and strand.mark is not Mark.ADDED else {}
-        after = {} if strand.mark is Mark.REMOVED else {"ends": ends(link), "speed_mbps": 1000}
-        uids = (link.b.device, link.a.device)
-        found.append(Event(_KINDS[strand.mark], now.taken_at, text, uids, past, after))
-    for uid, node in made.nodes.items():
-        if node.mark in {Mark.ADDED, Mark.REMOVED}:
-            kind = EventKind.DEVICE_ADDED if node.mark is Mark.ADDED else EventKind.DEVICE_REMOVED
-            facts = {"serial": node.device.serial, "model": node.device.model}
-            sides = ({}, facts) if node.mark is Mark.ADDED else (facts, {})
-            found.append(Event(kind, now.taken_at, made.name(uid), (uid,), *sides))
     at = now.taken_at - timedelta(hours=3)
-    found.append(
-        Event(
-            EventKind.ENDPOINT_MOVED,
-            at,
-            "02:aa:00:00:00:01",
-            (),
-            {"port": ["acc1", "ge7"], "vlan": 10},
-            {"port": ["acc2", "ge9"], "vlan": 10},
-        )
+    moved = Event(
+        EventKind.ENDPOINT_MOVED,
+        at,
+        "02:aa:00:00:00:01",
+        (),
+        {"port": ["acc1", "ge7"], "vlan": 10},
+        {"port": ["acc2", "ge9"], "vlan": 10},
     )
-    found.append(
-        Event(
-            EventKind.ADDRESS_CHANGED,
-            at,
-            "02:aa:00:00:00:02",
-            (),
-            {"address": "10.9.1.20"},
-            {"address": "10.9.1.77"},
-        )
-    )
-    return found
+    kind, subject = EventKind.ADDRESS_CHANGED, "02:aa:00:00:00:02"
+    other = Event(kind, at, subject, (), {"address": "10.9.1.20"}, {"address": "10.9.1.77"})
+    return [*diff(before, now), moved, other]
 
 
 def record_of(events: list[Event], number: int, state: RecordState) -> Record:
     at = events[0].at - timedelta(hours=2)
     fields = {
-        "events": [plain(event) for event in events],
+        "events": [event_row(event) for event in events],
         "type": "move",
         "class": "normal",
         "reason": "Floor 4 is rebuilt; the switch moves to the next distribution switch.",

@@ -2,8 +2,6 @@
 
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -16,6 +14,7 @@ from netops.backup.model import Kind
 from netops.backup.records import Backup, Placement
 from netops.core.clock import utc_text
 from netops.core.ids import new_id
+from tests import warm
 
 ROOT = Path(__file__).parents[1]
 RUN = "01RUN0000000000000000000ZZ"
@@ -151,14 +150,8 @@ def _backup(
 def netops(directory: Path, *arguments: str, **environment: str) -> tuple[int, str, str]:
     """Run the command on the site in `directory`; return exit code, stdout, stderr."""
     kept = {k: v for k, v in os.environ.items() if k[:3] not in {"LAN", "LC_"}}
-    done = subprocess.run(
-        [sys.executable, "-m", "netops", "--site", str(directory), *arguments],
-        env={**kept, "PYTHONPATH": str(ROOT), "PYTHONUTF8": "1", "NO_COLOR": "1", **environment},
-        capture_output=True,
-        encoding="utf-8",
-        timeout=120,
-        check=False,
-    )
+    env = {**kept, "PYTHONPATH": str(ROOT), "PYTHONUTF8": "1", "NO_COLOR": "1", **environment}
+    done = warm.completed(["--site", str(directory), *arguments], env=env, cwd=Path.cwd())
     return done.returncode, done.stdout, done.stderr
 
 

@@ -6,7 +6,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -14,12 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests import warm
 from tests.cheap_key import make_cheap
 from tests.require import need
 
 ROOT = Path(__file__).parents[1]
+COMMAND = warm.COMMAND
 PASSWORD = "only-for-tests-4711"
-COMMAND = (sys.executable, "-m", "netops")
 
 
 @dataclass(frozen=True)
@@ -89,10 +89,14 @@ class Site:
 
     def netops(self, *arguments: str, env: Mapping[str, str] | None = None, **more: Any) -> Done:
         """Run the command on this site to its end."""
+        words, cwd = ["--site", str(self.directory), *arguments], more.pop("cwd", self.directory)
+        if not self.prefix and not more:
+            done = warm.completed(words, env=environment(env), cwd=cwd, errors="surrogateescape")
+            return Done(done.returncode, done.stdout, done.stderr)
         done = subprocess.run(
-            [*self.prefix, *COMMAND, "--site", str(self.directory), *arguments],
+            [*self.prefix, *COMMAND, *words],
             env=environment(env),
-            cwd=more.pop("cwd", self.directory),
+            cwd=cwd,
             stdin=more.pop("stdin", subprocess.DEVNULL if "input" not in more else None),
             capture_output=True,
             text=True,
@@ -190,6 +194,12 @@ def _templates() -> Path:
         )
         make_cheap(repository, PASSWORD)
     return folder
+
+
+def lay_out(which: str, directory: Path) -> None:
+    """Put a new repository with a cheap key there; `main` and `offsite` cut data alike."""
+    need("restic", "openssl")
+    shutil.copytree(_templates() / which, directory)
 
 
 def discard_templates() -> None:

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from netops.backup.gate import Screening
     from netops.backup.offsite import Copied
 
-_SHOWN_PROBLEMS = 20
+_SHOWN_PROBLEMS = 3
+_RECORDED_PROBLEMS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,9 +144,9 @@ class BackupRun:
         # A new snapshot shares data with the old ones, so also what is broken in them.
         damage = "" if self.repairing else open_damage_text(self.room, repository.name)
         remarks = self.remarks.get(job.name, [])
-        status = Status.WARNING if summary.problem_count or damage else Status.OK
+        status = Status.WARNING if damage else Status.OK
         status = Status.worst([status, *(remark.status for remark in remarks)])
-        texts = [_problem_text(summary), damage, *(remark.text for remark in remarks)]
+        texts = [damage, *(remark.text for remark in remarks)]
         done = replace(
             backup,
             snapshot_id=snapshot_id,
@@ -210,7 +211,8 @@ class BackupRun:
             sending.set()  # from here on data may lie in the repository that no index has
             summary = client.backup(access, tree, limits(context, repository.deadline_s))
             found = [
-                Remark(Status.WARNING, problem) for part in staged for problem in part.problems
+                *_unreadable(summary),
+                *(Remark(Status.WARNING, text) for part in staged for text in part.problems),
             ]
             self.remarks[job.name] = [*found, *(screening.remarks() if screening else [])]
             return summary
@@ -291,14 +293,16 @@ def _load_what_comes_next() -> None:
     from netops.backup import alarm, damage, examine, listing, offsite  # noqa: F401  loading is all
 
 
-def _problem_text(summary: Summary) -> str:
-    if not summary.problem_count:
-        return ""
+def _unreadable(summary: Summary) -> list[Remark]:
+    """Tell how much the snapshot lacks: the first names to people, many to `--json` and the journal."""
+    count = summary.problem_count
+    if not count:
+        return []
     shown = "; ".join(summary.problems[:_SHOWN_PROBLEMS])
-    more = summary.problem_count - min(len(summary.problems), _SHOWN_PROBLEMS)
-    return f"{summary.problem_count} could not be read: {shown}" + (
-        f"; and {more} more" if more > 0 else ""
-    )
+    more = count - min(len(summary.problems), _SHOWN_PROBLEMS)
+    text = f"{count} could not be read: {shown}" + (f"; and {more} more" if more > 0 else "")
+    names = list(summary.problems[:_RECORDED_PROBLEMS])
+    return [Remark(Status.WARNING, text, {"unreadable_count": count, "unreadable": names})]
 
 
 def _result(

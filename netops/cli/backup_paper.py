@@ -1,15 +1,13 @@
 """netops backup: label, report: what is printed, sent, or kept as evidence."""
 
 import json
-from datetime import datetime, timedelta
 from typing import Annotated
 
 import typer
 
-from netops.cli.paper import Language, Out, deliver, form_of, language_of
+from netops.cli.paper import Language, Out, deliver, form_of, language_of, moment_of
 from netops.cli.runs import open_site
 from netops.core.errors import UsageError
-from netops.core.units import parse_duration
 
 
 def label(
@@ -69,7 +67,7 @@ def report(
     chosen = form_of(form, out, ("html", "json", "csv"))
     site = open_site(context)
     try:
-        begin = _moment(since, site.clock.now())
+        begin = moment_of(since, site.clock.now())
         tongue = language_of(site, language)
         made = site.backup_report(begin)
         from netops.backup.report import as_csv, as_page
@@ -82,22 +80,6 @@ def report(
         deliver(site, text, out, "backup.report", {**detail, "format": chosen})
     finally:
         site.close()
-
-
-def _moment(text: str, now: datetime) -> datetime:
-    try:
-        begin = now - timedelta(seconds=parse_duration(text))
-    except (ValueError, OverflowError):
-        try:
-            begin = datetime.fromisoformat(text).astimezone()
-        except (ValueError, OverflowError):
-            raise UsageError(
-                f"--since {text!r} is neither a duration nor a date",
-                hint="write 7d, 12w, 2026-11-01 or '2026-11-01 08:00'",
-            ) from None
-    if begin >= now:
-        raise UsageError(f"--since {text!r} lies in the future")
-    return begin
 
 
 def register(app: typer.Typer) -> None:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 Engine = Annotated[str, typer.Option("--engine", help="own or pysnmp.")]
 _DAY_S = 86_400
+#: Addresses of one device that a line has room for.
+_SHOWN = 4
 
 
 def discover(
@@ -132,7 +134,10 @@ def _found_rows(result: Result) -> list[Sequence[object]]:
         remark = f"serial {', '.join(one['serials'])}" if one["serials"] else ""
         if one["fate"] == "elsewhere":
             remark = f"the inventory knows {one['name']} under another address; {remark}"
-        rows.append((", ".join(one["addresses"]), one["fate"], what, one["name"], remark))
+        shown = ", ".join(one["addresses"][:_SHOWN])
+        if len(one["addresses"]) > _SHOWN:
+            shown += f" and {len(one['addresses']) - _SHOWN} more"
+        rows.append((shown, one["fate"], what, one["name"], remark))
     return rows
 
 

@@ -1,18 +1,17 @@
-"""netops inventory ledger and retire: what is owned, every change with who, when and why."""
+"""netops inventory ledger and retire: changes of what is owned, each with who, when and why."""
 
 import hashlib
-import json
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from netops.cli import inventory_ledger_view
+from netops.cli.inventory_ledger_view import Number
 from netops.cli.options import DryRun, Json, Quiet
 from netops.cli.runs import View, open_site, perform
-from netops.cli.table import one_line, print_table
-from netops.core.clock import local_text, utc_text
+from netops.core.clock import local_text
 from netops.core.errors import UsageError
 from netops.core.results import Result
 from netops.core.run import Context, Options, Work
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
 
 ledger_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
-Number = Annotated[str, typer.Argument(metavar="ASSET", help="Its asset number.")]
 Party = Annotated[
     str, typer.Option("--as", metavar="NAME", help="Who says so (default: the account).")
 ]
@@ -36,89 +34,6 @@ Values = Annotated[
     typer.Argument(metavar="[FIELD=VALUE]...", help="Such as: serial=21023 owner='Wang Fang'"),
 ]
 _SHOWN = 30
-
-
-@ledger_app.command("list")
-def list_(
-    context: typer.Context,
-    selector: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="[SELECTOR]...", help="Words such as: state=in_use !owner=*"),
-    ] = None,
-    *,
-    as_json: Json = False,
-) -> None:
-    """List the assets a selector picks, all without one."""
-    from netops.inventory.assets import select_assets
-
-    site = open_site(context)
-    try:
-        found = select_assets(site.ledger.assets(), " ".join(selector or []))
-    finally:
-        site.close()
-    if as_json:
-        _print_json([asset.facts() for asset in found])
-        return
-    heads = ("ASSET", "STATE", "DEVICE", "MODEL", "SERIAL", "LOCATION", "OWNER", "CUSTODIAN")
-    rows = [
-        (a.number, a.state, a.device, a.model, a.serial, a.location, a.owner, a.custodian)
-        for a in found
-    ]
-    print_table(
-        (*heads, "WARRANTY"), [(*row, a.warranty_until) for row, a in zip(rows, found, strict=True)]
-    )
-
-
-@ledger_app.command()
-def show(context: typer.Context, asset: Number, *, as_json: Json = False) -> None:
-    """Show one asset, who changed it last, and where its serial number answered last."""
-    site = open_site(context)
-    try:
-        found = site.ledger.get(asset)
-        last = site.ledger.history(asset)[-1]
-        seen = site.ledger.last_seen(found.serial)
-    finally:
-        site.close()
-    facts = {
-        **found.facts(),
-        "changed_at": utc_text(last.at),
-        "changed_by": last.party,
-        "reason": last.reason,
-        "last_seen": [{"device": name, "at": utc_text(at)} for name, at in seen],
-    }
-    if as_json:
-        _print_json(facts)
-        return
-    places = ", ".join(f"{name}, {local_text(at)}" for name, at in seen)
-    plain = {**facts, "changed_at": local_text(last.at), "last_seen": places or "never"}
-    print_table(("FIELD", "VALUE"), list(plain.items()))
-
-
-@ledger_app.command()
-def history(context: typer.Context, asset: Number, *, as_json: Json = False) -> None:
-    """Show every version of an asset: what changed, who said so, when and why."""
-    from netops.inventory.assets import Asset
-
-    site = open_site(context)
-    try:
-        versions = site.ledger.history(asset)
-    finally:
-        site.close()
-    if as_json:
-        _print_json([one.as_dict() for one in versions])
-        return
-    rows = []
-    before = Asset(asset, state="")
-    for one in versions:
-        changes = before.changes_to(one.asset)
-        text = "; ".join(
-            f"{name}: {old or '-'} → {new or '-'}" for name, (old, new) in changes.items()
-        )
-        head = (one.asset.version, local_text(one.at), one.action, one.party, one.account)
-        rows.append((*head, one.journal_seq, one.reason, text))
-        before = one.asset
-    heads = ("VERSION", "AT", "ACTION", "BY", "ACCOUNT", "JOURNAL", "REASON", "CHANGES")
-    print_table(heads, rows, right=("VERSION", "JOURNAL"))
 
 
 @ledger_app.command()
@@ -259,8 +174,8 @@ def retire(
             return Result(run.target, Status.OK, f"would be retired, approval {approval.id}")
         made, approval = retiring.retire(site.ledger, asset, approver, saying, two_accounts=two)
         text = f"retired; approved by {approval.approver} on {local_text(approval.at)}"
-        if made.device:
-            text += f"; {made.device} is still named in the inventory if its entry is there"
+        if made.device in {device.name for device in site.devices}:
+            text += f"; take {made.device} out of the inventory if nothing else stands for it"
         return Result(
             run.target, Status.OK, text, {"approval": approval.id, "version": made.version}
         )
@@ -324,28 +239,6 @@ def _imported(plan: "Plan", run: Context, *, update: bool) -> Result:
     return Result(run.target, Status.WARNING if notes else Status.OK, text, facts)
 
 
-@ledger_app.command()
-def verify(context: typer.Context, *, as_json: Json = False) -> None:
-    """Hold every version in the ledger against the journal, and prove the journal itself."""
-    from netops.inventory.ledger_verify import differences
-    from netops.journal.verify import verify as examine
-
-    site = open_site(context)
-    try:
-        compared, found = differences(site.ledger, site.journal.genesis().size)
-        found += [f"journal: {one.problem}" for one in examine(site.journal_directory).findings]
-    finally:
-        site.close()
-    status = Status.CRITICAL if found else Status.OK
-    if as_json:
-        _print_json({"status": status.name, "compared": compared, "differences": found})
-    else:
-        for line in found:
-            sys.stdout.write(f"CRITICAL: {one_line(line)}\n")
-        sys.stdout.write(f"{status.name}: {compared} versions in ledger and journal\n")
-    raise typer.Exit(int(status))
-
-
 def _pairs(values: Sequence[str] | None) -> dict[str, str]:
     found: dict[str, str] = {}
     for text in values or ():
@@ -392,11 +285,8 @@ def _rows(result: Result) -> list[Sequence[object]]:
     return rows
 
 
-def _print_json(value: object) -> None:
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
-
-
 def register(app: typer.Typer) -> None:
     """Add the commands to `netops inventory`."""
+    inventory_ledger_view.register(ledger_app)
     app.add_typer(ledger_app, name="ledger", help="What is owned, and every change of that.")
     app.command()(retire)

@@ -2,13 +2,15 @@
 
 import hashlib
 import sys
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from netops.app import Site
-from netops.core.errors import AccessError
+from netops.core.errors import AccessError, UsageError
+from netops.core.units import parse_duration
 
 Language = Annotated[
     str | None,
@@ -34,6 +36,23 @@ def language_of(site: Site, named: str | None) -> str:
     from netops.core.i18n import choose_language
 
     return choose_language(named, site.data["site"].get("language"))
+
+
+def moment_of(text: str, now: datetime) -> datetime:
+    """Return the begin of a period: a duration back from now, or a date."""
+    try:
+        begin = now - timedelta(seconds=parse_duration(text))
+    except (ValueError, OverflowError):
+        try:
+            begin = datetime.fromisoformat(text).astimezone()
+        except (ValueError, OverflowError):
+            raise UsageError(
+                f"--since {text!r} is neither a duration nor a date",
+                hint="write 7d, 12w, 2026-11-01 or '2026-11-01 08:00'",
+            ) from None
+    if begin >= now:
+        raise UsageError(f"--since {text!r} lies in the future")
+    return begin
 
 
 def deliver(site: Site, text: str, out: Path | None, kind: str, detail: dict[str, Any]) -> None:

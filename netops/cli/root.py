@@ -20,7 +20,7 @@ NOUNS = {
     "journal": "Read, prove and verify the operation journal.",
     "schedule": "Plan, install and run what is due.",
     "snmp": "Ask devices by SNMP, or play one.",
-    "topology": "Discover how the network hangs together, and what changed.",
+    "topology": "Discover how the network hangs together, what changed, and who approved it.",
 }
 #: Verbs without a noun: module and function.
 _VERBS = {"init": "netops.cli.init", "doctor": "netops.cli.doctor"}

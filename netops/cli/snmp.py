@@ -1,24 +1,32 @@
-"""netops snmp: get, walk, table, replay."""
+"""netops snmp: get, walk, table; and in other files set, listen, replay."""
 
 import json
 import sys
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from netops.cli import snmp_agent, snmp_set
 from netops.cli.options import Json
+from netops.cli.snmp_target import Access, lead
 from netops.cli.table import print_table
-from netops.core.errors import UsageError
+from netops.core.errors import ConfigError, UsageError
 
 if TYPE_CHECKING:
     from netops.snmp.ber import Varbind
-    from netops.snmp.model import Conversation, Target
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
-Host = Annotated[str, typer.Argument(help="Address or name; :PORT or [IPV6]:PORT may follow.")]
-Version = Annotated[str, typer.Option("--version", "-v", help="1, 2c or 3.")]
+Host = Annotated[
+    str,
+    typer.Argument(
+        help="A device of the inventory (asked as netops.yaml says), or an address or name; "
+        ":PORT or [IPV6]:PORT may follow."
+    ),
+]
+Version = Annotated[
+    str | None, typer.Option("--version", "-v", help="1, 2c or 3 (2c for an address).")
+]
 CommunityRef = Annotated[
     str | None,
     typer.Option(
@@ -37,93 +45,46 @@ Privacy = Annotated[
 PrivacyRef = Annotated[
     str | None, typer.Option("--privacy-ref", metavar="REF", help="Where its password is.")
 ]
-Wait = Annotated[float, typer.Option("--wait", help="Seconds to wait for an answer.")]
+Wait = Annotated[float, typer.Option("--wait", min=0.01, help="Seconds to wait for an answer.")]
 Retries = Annotated[int, typer.Option("--retries", min=0, max=10, help="How often to ask again.")]
 EngineName = Annotated[str, typer.Option("--engine", help="own or pysnmp.")]
 
 
-def _target(
-    host: str,
-    version: str,
-    community_ref: str | None,
-    user: tuple[str | None, str | None, str | None, str | None, str | None],
-    wait_s: float,
-    retries: int,
-) -> "Target":
-    from netops.snmp.model import Community, Target, User
-
-    name, auth, auth_ref, privacy, privacy_ref = user
-    if version not in {"1", "2c", "3"}:
-        raise UsageError(f"no SNMP version is called {version!r}", hint="1, 2c or 3")
-    if (version == "3") is not (name is not None):
-        raise UsageError("--user goes with --version 3, and only with it")
-    address, port = _split(host)
-    security: Community | User = Community(_secret(community_ref) if community_ref else "public")
-    if name is not None:
-        security = User(
-            name,
-            auth,
-            _secret(auth_ref) if auth_ref else "",
-            privacy,
-            _secret(privacy_ref) if privacy_ref else "",
-        )
-    return Target(address, port, version, security, wait_s, retries)  # type: ignore[arg-type]
-
-
-def _split(host: str, *, lowest: int = 1) -> tuple[str, int]:
-    if host.startswith("["):
-        address, _, rest = host[1:].partition("]")
-        port = rest.removeprefix(":")
-    elif host.count(":") == 1:
-        address, _, port = host.partition(":")
-    else:
-        address, port = host, ""
-    if port and not (port.isascii() and port.isdigit() and lowest <= int(port) < 65_536):
-        raise UsageError(f"{port!r} is no port")
-    return address, int(port or 161)
-
-
-def _secret(reference: str) -> str:
-    from netops.core.secrets import resolve
-
-    return resolve(reference, base=Path.cwd()).reveal()
-
-
-def _led(target: "Target", conversation: "Conversation", engine: str) -> Any:
-    from netops.snmp.engine import ENGINES
-    from netops.snmp.model import Talk
-
-    door = ENGINES.get(engine)()
-    try:
-        outcome = next(iter(door.converse([Talk(target, conversation)])))
-    finally:
-        door.close()
-    if outcome.error:
-        raise outcome.error
-    return outcome.value
-
-
-def _oids(texts: list[str]) -> list[bytes]:
-    from netops.snmp import oid
+def _oids(texts: list[str], *, instance: bool = False) -> list[bytes]:
+    from netops.snmp.names import place_of
 
     try:
-        return [oid.encode(text) for text in texts]
-    except ValueError as error:
-        raise UsageError(str(error), hint="give numbers, such as 1.3.6.1.2.1.1.5.0") from None
+        return [place_of(text, instance=instance) for text in texts]
+    except ConfigError as error:
+        raise UsageError(str(error), hint=error.hint) from None
 
 
 def _print_bindings(bindings: "list[Varbind]", *, as_json: bool) -> None:
     from netops.snmp import oid
-    from netops.snmp.text import plain, type_name
+    from netops.snmp.names import object_of, value_of
+    from netops.snmp.text import type_name
 
-    rows = [
-        {"oid": oid.text_of(name), "type": type_name(tag), "value": plain(tag, value)}
-        for name, tag, value in bindings
-    ]
+    rows = []
+    for binding in bindings:
+        name, meaning = object_of(binding[0])
+        rows.append(
+            {
+                "oid": oid.text_of(binding[0]),
+                "name": name,
+                "type": type_name(binding[1]),
+                "value": value_of(binding, meaning),
+                "unit": meaning.unit if meaning else None,
+            }
+        )
     if as_json:
         _print_json(rows)
     else:
-        print_table(("OID", "TYPE", "VALUE"), [tuple(row.values()) for row in rows])
+        shown = [(row["name"], row["type"], _with_unit(row["value"], row["unit"])) for row in rows]
+        print_table(("NAME", "TYPE", "VALUE"), shown)
+
+
+def _with_unit(value: object, unit: object) -> object:
+    return f"{value} {unit}" if unit and value is not None else value
 
 
 def _print_json(value: object) -> None:
@@ -132,9 +93,12 @@ def _print_json(value: object) -> None:
 
 @app.command()
 def get(
+    context: typer.Context,
     host: Host,
-    oids: Annotated[list[str], typer.Argument(help="Objects, such as 1.3.6.1.2.1.1.5.0.")],
-    version: Version = "2c",
+    oids: Annotated[
+        list[str], typer.Argument(help="Objects, such as sysName.0 or 1.3.6.1.2.1.1.5.0.")
+    ],
+    version: Version = None,
     community_ref: CommunityRef = None,
     user: UserName = None,
     auth: Auth = None,
@@ -151,15 +115,19 @@ def get(
     from netops.snmp import ask
 
     keys = (user, auth, auth_ref, privacy, privacy_ref)
-    target = _target(host, version, community_ref, keys, wait_s, retries)
-    _print_bindings(_led(target, ask.get(_oids(oids)), engine), as_json=as_json)
+    access = Access(version, community_ref, keys, wait_s, retries)
+    target = access.target(context.obj, host)
+    _print_bindings(lead(target, ask.get(_oids(oids, instance=True)), engine), as_json=as_json)
 
 
 @app.command()
 def walk(
+    context: typer.Context,
     host: Host,
-    oids: Annotated[list[str] | None, typer.Argument(help="Subtrees (default: mib-2).")] = None,
-    version: Version = "2c",
+    oids: Annotated[
+        list[str] | None, typer.Argument(help="Subtrees, such as ifTable (default: mib-2).")
+    ] = None,
+    version: Version = None,
     community_ref: CommunityRef = None,
     user: UserName = None,
     auth: Auth = None,
@@ -177,27 +145,30 @@ def walk(
 ) -> None:
     """List everything below some objects; ends also where the agent never would."""
     from netops.snmp import walk as walking
+    from netops.snmp.names import object_of
     from netops.snmp.recording import dump
 
     keys = (user, auth, auth_ref, privacy, privacy_ref)
-    target = _target(host, version, community_ref, keys, wait_s, retries)
+    access = Access(version, community_ref, keys, wait_s, retries)
+    target = access.target(context.obj, host)
     roots = _oids(oids or ["1.3.6.1.2.1"])
-    found = _led(target, walking.walk(roots, version=target.version), engine)
+    found = lead(target, walking.walk(roots, version=target.version), engine)
     bindings = [binding for root in roots for binding in found.columns[root]]
     if snmprec:
         sys.stdout.writelines(dump(bindings))
     else:
         _print_bindings(bindings, as_json=as_json)
-    _print_notes({root.hex(): note for root, note in found.notes.items()})
+    _print_notes({object_of(root)[0]: note for root, note in found.notes.items()})
 
 
 @app.command()
 def table(
+    context: typer.Context,
     host: Host,
     modules: Annotated[
         list[str] | None, typer.Argument(help="Modules (default: all that suit the device).")
     ] = None,
-    version: Version = "2c",
+    version: Version = None,
     community_ref: CommunityRef = None,
     user: UserName = None,
     auth: Auth = None,
@@ -215,12 +186,13 @@ def table(
     from netops.snmp.table import read_device, read_modules
 
     keys = (user, auth, auth_ref, privacy, privacy_ref)
-    target = _target(host, version, community_ref, keys, wait_s, retries)
+    access = Access(version, community_ref, keys, wait_s, retries)
+    target = access.target(context.obj, host)
     forms = [load(name) for name in modules or []]
     conversation = (
         read_modules(forms, version=target.version) if forms else read_device(target.version)
     )
-    readings = _led(target, conversation, engine)
+    readings = lead(target, conversation, engine)
     if as_json:
         _print_json(readings.as_dict())
         return
@@ -237,41 +209,6 @@ def _print_notes(notes: dict[str, str]) -> None:
         sys.stderr.write(f"netops: {name}: {note}\n")
 
 
-@app.command()
-def replay(
-    recording: Annotated[Path, typer.Argument(help="A file in the snmprec format.")],
-    listen: Annotated[
-        str, typer.Option("--listen", help="ADDRESS:PORT; 0.0.0.0 answers on every address.")
-    ] = "127.0.0.1:1161",
-    loss: Annotated[float, typer.Option("--loss", min=0, max=1, help="Part to lose.")] = 0.0,
-    delay_s: Annotated[float, typer.Option("--delay", min=0, help="Seconds to wait.")] = 0.0,
-    loop_at: Annotated[
-        str | None, typer.Option("--loop-at", metavar="OID", help="Never get past this object.")
-    ] = None,
-    too_big: Annotated[
-        int | None, typer.Option("--too-big", metavar="BYTES", help="Answer tooBig above this.")
-    ] = None,
-    dead: Annotated[
-        int | None, typer.Option("--dead", metavar="N", min=2, help="Every Nth address is dead.")
-    ] = None,
-) -> None:
-    """Be the device of a recording until interrupted, with the faults of a real one on demand."""
-    from netops.snmp.recording import load
-    from netops.snmp.replay import Faults, ReplayAgent, every_nth
-
-    host, port = _split(listen, lowest=0)
-    found = load(recording)
-    faults = Faults(
-        loss=loss,
-        delay_s=delay_s,
-        loop_at=_oids([loop_at])[0] if loop_at else None,
-        too_big_bytes=too_big,
-        **({"dead": every_nth(dead)} if dead else {}),  # type: ignore[arg-type]
-    )
-    agent = ReplayAgent(found, host=host, port=port, faults=faults)
-    skipped = f", {found.skipped} lines skipped" if found.skipped else ""
-    sys.stderr.write(f"{len(found)} objects on {host} port {agent.port}{skipped}\n")
-    try:
-        agent.serve()
-    finally:
-        agent.close()
+app.command("set")(snmp_set.set_)
+app.command("listen")(snmp_agent.listen)
+app.command("replay")(snmp_agent.replay)

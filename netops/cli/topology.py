@@ -1,4 +1,4 @@
-"""netops topology: scan, show, diff, history, path, where; binding has a module of its own."""
+"""netops topology: scan, show, diff, history, path, where, and what is registered below."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from netops.cli import topology_binding
+from netops.cli import topology_binding, topology_record, topology_report
 from netops.cli.options import DryRun, Json, Quiet, Timeout
 from netops.cli.runs import View, open_site, perform
 from netops.cli.table import print_json, print_table
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(topology_binding.app, name="binding")
+topology_record.register(app)
 
 At = Annotated[str | None, typer.Argument(metavar="[SNAPSHOT]", help="An id from `history`.")]
 
@@ -103,7 +104,7 @@ def _values(event: dict[str, Any]) -> str:
         return " ".join(
             f"{key}={':'.join(map(str, value)) if isinstance(value, list) else value}"
             for key, value in values.items()
-            if value not in {None, ""} or value is False
+            if value is not None and value != ""
         )
 
     before, after = text(event["before"]), text(event["after"])
@@ -318,3 +319,6 @@ def where(
         for since, until, device, port in place.before:
             rows.append(("", f"{device}:{port}", local_text(since), local_text(until), "", ""))
     print_table(("MAC", "PORT", "SINCE", "LAST SEEN", "ADDRESSES", "NAME"), rows)
+
+
+topology_report.register(app)

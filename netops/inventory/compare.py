@@ -33,6 +33,9 @@ KINDS: Mapping[str, Status] = {
     "software": Status.OK,
 }
 
+#: Others that one finding names.
+_NAMED = 5
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -167,7 +170,7 @@ def _hardware(
     for part in identity.chassis:
         others = sorted({name for name in world.seen.get(part.serial, ()) if name != device.name})
         if others:
-            text = f"serial {part.serial} also answers at {', '.join(others)}"
+            text = f"serial {part.serial} also answers at {_few(others)}"
             yield Finding("serial-twice", text)
 
 
@@ -193,6 +196,11 @@ def _stranger(
     return Finding("unknown", f"{what} of {device.name} is not in the ledger")
 
 
+def _few(names: Sequence[str]) -> str:
+    shown = ", ".join(names[:_NAMED])
+    return shown if len(names) <= _NAMED else f"{shown} and {len(names) - _NAMED} more"
+
+
 def _gone(device: Device, asset: Asset, world: World) -> Finding:
     elsewhere = [
         name
@@ -200,7 +208,7 @@ def _gone(device: Device, asset: Asset, world: World) -> Finding:
         if folded(serial) == folded(asset.serial)
         for name in names
     ]
-    where = f"; it answers at {', '.join(elsewhere)}" if elsewhere else ""
+    where = f"; it answers at {_few(elsewhere)}" if elsewhere else ""
     text = f"{asset.number} (serial {asset.serial}) is no part of {device.name}{where}"
     return Finding("chassis-missing", text)
 

@@ -122,17 +122,25 @@ class Discovery:
     def found(self) -> list[Found]:
         """Every device that answered, each once; meaningful after the first `act`."""
         merged: list[Found] = []
+        # Only these can be the same device; comparing each with each would take for ever.
+        alike: dict[tuple[str, str], list[Found]] = {}
         for address, (identity, _) in self._sorted():
             if identity is None:
                 continue
-            same = next((one for one in merged if _same(one, address, identity)), None)
+            keys = [(identity.object_id, word) for word in identity.serials or (identity.name,)]
+            near = [one for key in keys for one in alike.get(key, ())]
+            same = next((one for one in near if _same(one, address, identity)), None)
             if same:
                 same.addresses.append(address)
-            else:
-                merged.append(Found([address], identity, self._access[address]))
+                continue
+            made = Found([address], identity, self._access[address])
+            merged.append(made)
+            for key in keys:
+                alike.setdefault(key, []).append(made)
+        known = _Known(self.ground.known)
         taken = {device.name for device in self.ground.known}
         for one in merged:
-            self._judge(one, taken)
+            _judge(one, known, taken)
         return merged
 
     def _sorted(self) -> Iterator[tuple[str, Answer]]:
@@ -158,29 +166,42 @@ class Discovery:
 
         return talks
 
-    def _judge(self, one: Found, taken: set[str]) -> None:
-        label = one.identity.name.casefold().partition(".")[0]
-        for device in self.ground.known:
-            if device.host in one.addresses:
-                one.fate, one.name = "known", device.name
-                return
-        for device in self.ground.known:
-            named = bool(label) and label in {_label(device.name), _label(device.host)}
-            claimed = device.host in one.identity.addresses
-            if named or claimed:
-                # What a device only claims counts when its name fits: a stranger may claim much.
-                sure = named and (claimed or not _is_address(device.host))
-                one.fate, one.name = "known" if sure else "elsewhere", device.name
-                return
-        first = one.addresses[0]
-        name = usable_name(one.identity.name.partition(".")[0]) or usable_name(first)
-        name = name or f"host-{first.replace(':', '-').strip('-')}"
-        if name in taken:
-            name = (
-                usable_name(f"{name[:30]}-{first.replace(':', '-')}") or f"{name[:40]}-{len(taken)}"
-            )
-        taken.add(name)
-        one.name = name
+
+class _Known:
+    """The devices of the inventory, to be found by address and by name."""
+
+    def __init__(self, devices: Sequence[Device]) -> None:
+        self.by_host = {device.host: device for device in reversed(devices)}
+        self.by_label: dict[str, Device] = {}
+        for device in devices:
+            for name in (device.name, device.host):
+                if label := _label(name):
+                    self.by_label.setdefault(label, device)
+
+    def at(self, addresses: Iterable[str]) -> Device | None:
+        """Return the first device that has one of the addresses."""
+        return next((self.by_host[one] for one in addresses if one in self.by_host), None)
+
+
+def _judge(one: Found, known: _Known, taken: set[str]) -> None:
+    """Tell whether it is known; give what is new a name that nobody has."""
+    if device := known.at(one.addresses):
+        one.fate, one.name = "known", device.name
+        return
+    named = known.by_label.get(_label(one.identity.name))
+    claimed = known.at(sorted(one.identity.addresses))
+    if device := named or claimed:
+        # What a device only claims counts when its name fits: a stranger may claim much.
+        sure = named is not None and (named is claimed or not _is_address(named.host))
+        one.fate, one.name = "known" if sure else "elsewhere", device.name
+        return
+    first = one.addresses[0]
+    name = usable_name(one.identity.name.partition(".")[0]) or usable_name(first)
+    name = name or f"host-{first.replace(':', '-').strip('-')}"
+    if name in taken:
+        name = usable_name(f"{name[:30]}-{first.replace(':', '-')}") or f"{name[:40]}-{len(taken)}"
+    taken.add(name)
+    one.name = name
 
 
 def _same(one: Found, address: str, identity: Identity) -> bool:

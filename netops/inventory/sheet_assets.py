@@ -10,6 +10,9 @@ from netops.inventory.importers.base import kind_of
 from netops.inventory.model import Device
 from netops.inventory.sheet import Sheet
 
+#: What stands in the first column of a line that is no asset.
+_TOTALS = {"", "合计", "合計", "总计", "總計", "小计", "小計", "共计", "共計", "total", "sum"}
+
 
 @dataclass(slots=True)
 class Plan:
@@ -38,7 +41,7 @@ def plan_sheet(
     hosts = {device.host: device.name for device in devices.values()}
     without = 0
     for row in sheet.rows:
-        if not row.cells.get("number"):
+        if row.cells.get("number", "").casefold() in _TOTALS:
             without += 1
             continue
         try:
@@ -53,7 +56,7 @@ def plan_sheet(
         count = "a mistake" if len(mistakes) == 1 else f"{len(mistakes)} mistakes"
         raise ConfigError(f"{file} has {count}; nothing was taken", mistakes=mistakes)
     if without:
-        plan.notes.append(f"{without} rows have no asset number")
+        plan.notes.append(f"{without} rows have no asset number and were passed over")
     return plan
 
 
@@ -66,12 +69,13 @@ def _values(
         values["kind"] = kind_of(kind) or kind
     name = values.get("device", "")
     by_host = hosts.get(cells.get("host", "").partition("/")[0].strip(), "")
-    if name in devices or not by_host:
-        if name and name not in devices and not name.isascii():
-            # A description ("switch of the library"), not the name of a device.
-            del values["device"]
-            values["note"] = "; ".join(filter(None, [name, values.get("note", "")]))
-    else:
+    if name in devices:
+        return values
+    if name and not name.isascii():
+        # A description ("switch of the library"), not the name of a device.
+        del values["device"]
+        values["note"] = "; ".join(filter(None, [name, values.get("note", "")]))
+    if by_host:
         values["device"] = by_host
     return values
 

@@ -1,5 +1,6 @@
 """The journal as the book of runs: intent before the work, outcome after it, a signed head at the end."""
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -8,8 +9,16 @@ from netops.core.clock import local_text, utc_text
 from netops.core.errors import UsageError
 from netops.core.results import Report
 from netops.core.status import Status
+from netops.journal.body import plain
 from netops.journal.book import Book
 from netops.store.database import Database
+
+#: Results that did not fit into the outcome's own entry.
+RESULTS = "run.results"
+#: Well below what an entry may have.
+_PORTION_BYTES = 500_000
+_KEPT = ("target", "status", "summary", "duration_s")
+_LONGEST = 10_000
 
 
 class RunBook:
@@ -37,12 +46,21 @@ class RunBook:
 
     def end(self, report: Report) -> str:
         """Write the outcome, sign the book and return its head as `size:root`."""
-        detail = {
+        detail: dict[str, Any] = {
             "exit_code": report.exit_code,
             "signal": report.signal_number,
             "seconds": round((report.finished_at - report.started_at).total_seconds(), 3),
-            "results": [result.as_dict() for result in report.results],
         }
+        portions = _portions([result.as_dict() for result in report.results])
+        if len(portions) > 1:
+            entries = [
+                self.journal.append(
+                    RESULTS, report.verb, run=report.run_id, detail={"results": portion}
+                )
+                for portion in portions[:-1]
+            ]
+            detail["earlier_results"] = [entry.seq for entry in entries]
+        detail["results"] = portions[-1]
         self._finish(report.run_id, report.status, report.finished_at)
         self.journal.end(report.run_id, report.verb, status=int(report.status), detail=detail)
         return self.journal.checkpoint().head
@@ -68,3 +86,28 @@ class RunBook:
         self.database.execute(
             "finish_run", id=run_id, status=int(status), finished_at=utc_text(at), detail=None
         )
+
+
+def _portions(results: Sequence[dict[str, Any]]) -> list[list[dict[str, Any]]]:
+    """Return the results in portions that fit into an entry each; the last may be the only one."""
+    portions: list[list[dict[str, Any]]] = [[]]
+    room = _PORTION_BYTES
+    for whole in results:
+        result = whole if _size(whole) <= _PORTION_BYTES else _shortened(whole)
+        size = _size(result)
+        if size > room and portions[-1]:
+            portions.append([])
+            room = _PORTION_BYTES
+        portions[-1].append(result)
+        room -= size
+    return portions
+
+
+def _size(result: Mapping[str, Any]) -> int:
+    return len(json.dumps(plain(result)))
+
+
+def _shortened(result: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a result without its facts: the outcome must be on record whatever was found."""
+    kept = {name: result[name] for name in _KEPT if name in result}
+    return {**kept, "summary": str(kept.get("summary", ""))[:_LONGEST], "shortened": True}

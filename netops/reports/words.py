@@ -28,7 +28,7 @@ _WORDS: Mapping[str, str] = {
     "other": mark("Other place"),
     "list": mark("Listing"),
     "structure": mark("Structure"),
-    "data": mark("All data read back"),
+    "data": mark("Data read back"),
     "location": mark("Repository"),
     "backup": mark("Backup"),
     "medium": mark("Medium"),

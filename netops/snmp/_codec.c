@@ -11,7 +11,8 @@
 enum { INTEGER = 0x02, OCTETS = 0x04, NIL = 0x05, OID = 0x06, SEQUENCE = 0x30, ADDRESS = 0x40,
        COUNTER32 = 0x41, GAUGE32 = 0x42, TICKS = 0x43, OPAQUE = 0x44, COUNTER64 = 0x46,
        NO_SUCH_OBJECT = 0x80, NO_SUCH_INSTANCE = 0x81, END_OF_MIB = 0x82 };
-enum { VERSION = 1, MAX_INTEGER = 9, MAX_OID = 128 * 5, MAX_LENGTH = 4 };
+enum { PRIVATE = 2, USM = 3 };
+enum { VERSION = 3, MAX_INTEGER = 9, MAX_OID = 128 * 5, MAX_LENGTH = 4 };
 
 static PyObject *wire_error;
 
@@ -229,6 +230,59 @@ static PyObject *open_envelope(PyObject *self, PyObject *const *args, Py_ssize_t
                          (Py_ssize_t)(end - data));
 }
 
+static PyObject *take_octets(span *from) {
+    span content;
+    return expect(from, &content, OCTETS) < 0 ? NULL : bytes_of(content);
+}
+
+/* Take `count` elements by the letters of `kinds`: i for an integer, o for octets. */
+static int take_all(span *from, const char *kinds, PyObject **found) {
+    for (; *kinds; kinds++, found++)
+        if (!(*found = *kinds == 'i' ? take_integer(from) : take_octets(from)))
+            return -1;
+    return 0;
+}
+
+static PyObject *read_v3(PyObject *self, PyObject *const *args, Py_ssize_t count) {
+    span all, general, outer, security, model, flags, payload;
+    PyObject *ident[2] = {NULL, NULL}, *header[6] = {NULL}, *found = NULL, *rest = NULL;
+    if (arguments(args, count, 3, &all) < 0 || expect(&all, &general, SEQUENCE) < 0)
+        return NULL;
+    octet *auth_end = NULL;
+    if (take_all(&general, "ii", ident) < 0 || expect(&general, &flags, OCTETS) < 0
+        || expect(&general, &model, INTEGER) < 0)
+        goto end;
+    if (model.end - model.at > MAX_INTEGER || unsigned_of(model) != USM
+        || (model.end - model.at == MAX_INTEGER && *model.at) || flags.end - flags.at != 1) {
+        refuse("a security model other than USM");
+        goto end;
+    }
+    if (expect(&all, &outer, OCTETS) < 0 || expect(&outer, &security, SEQUENCE) < 0
+        || take_all(&security, "oiioo", header) < 0)
+        goto end;
+    auth_end = security.at;
+    if (take_all(&security, "o", header + 5) < 0)
+        goto end;
+    if (*flags.at & PRIVATE) {
+        if (expect(&all, &payload, OCTETS) < 0)
+            goto end;
+    } else {
+        payload = all;
+    }
+    if (!(rest = bytes_of(payload)))
+        goto end;
+    Py_ssize_t auth_at = auth_end - (octet *)PyBytes_AS_STRING(args[0]) - PyBytes_GET_SIZE(header[4]);
+    found = Py_BuildValue("(OiOOOOOOnO)", ident[0], (int)*flags.at, header[0], header[1], header[2],
+                          header[3], header[4], header[5], auth_at, rest);
+end:
+    Py_XDECREF(rest);
+    for (int i = 0; i < 2; i++)
+        Py_XDECREF(ident[i]);
+    for (int i = 0; i < 6; i++)
+        Py_XDECREF(header[i]);
+    return found;
+}
+
 /* Return -1, 0 or 1 as the octets of `one` come before, at or behind those of `two`. */
 static int order(PyObject *one, PyObject *two) {
     Py_ssize_t ones = PyBytes_GET_SIZE(one), twos = PyBytes_GET_SIZE(two);
@@ -236,33 +290,58 @@ static int order(PyObject *one, PyObject *two) {
     return found ? found : (ones > twos) - (ones < twos);
 }
 
+static int all_bytes(PyObject *list) {
+    if (!PyList_Check(list))
+        return 0;
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(list); i++)
+        if (!PyBytes_Check(PyList_GET_ITEM(list, i)))
+            return 0;
+    return 1;
+}
+
+/* The name of a binding, borrowed; NULL with an exception for what is none. */
+static PyObject *name_in(PyObject *binding) {
+    if (PyTuple_Check(binding) && PyTuple_GET_SIZE(binding) == 3
+        && PyBytes_Check(PyTuple_GET_ITEM(binding, 0))
+        && PyLong_Check(PyTuple_GET_ITEM(binding, 1)))
+        return PyTuple_GET_ITEM(binding, 0);
+    return PyErr_Format(PyExc_TypeError, "a binding is a name, a tag and a value");
+}
+
+/* See decoder.py. Nothing here calls back into Python, so no list changes meanwhile. */
 static PyObject *rises(PyObject *self, PyObject *const *args, Py_ssize_t count) {
-    if (count != 3 || !PyList_Check(args[0]) || !PyBytes_Check(args[1]) || !PyBytes_Check(args[2]))
-        return PyErr_Format(PyExc_TypeError, "a list of bindings and two names are expected");
-    PyObject *before = args[1], *root = args[2];
-    long tag = NO_SUCH_OBJECT;
-    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(args[0]); i++) {
-        PyObject *binding = PyList_GET_ITEM(args[0], i);
-        if (!PyTuple_Check(binding) || PyTuple_GET_SIZE(binding) != 3
-            || !PyBytes_Check(PyTuple_GET_ITEM(binding, 0))
-            || !PyLong_Check(PyTuple_GET_ITEM(binding, 1)))
-            return PyErr_Format(PyExc_TypeError, "a binding is a name, a tag and a value");
-        if (order(before, PyTuple_GET_ITEM(binding, 0)) >= 0)
+    if (count != 3 || !PyList_Check(args[0]) || !all_bytes(args[1]) || !all_bytes(args[2])
+        || PyList_GET_SIZE(args[1]) != PyList_GET_SIZE(args[2]))
+        return PyErr_Format(PyExc_TypeError, "bindings and two equally long lists of names");
+    Py_ssize_t rows = PyList_GET_SIZE(args[0]), step = PyList_GET_SIZE(args[1]);
+    if (!rows || !step)
+        Py_RETURN_FALSE;
+    for (Py_ssize_t i = 0; i < rows; i++) {
+        PyObject *name = name_in(PyList_GET_ITEM(args[0], i)), *before;
+        if (!name)
+            return NULL;
+        before = i < step ? PyList_GET_ITEM(args[1], i)
+                          : PyTuple_GET_ITEM(PyList_GET_ITEM(args[0], i - step), 0);
+        if (order(before, name) >= 0)
             Py_RETURN_FALSE;
-        before = PyTuple_GET_ITEM(binding, 0);
-        tag = PyLong_AsLong(PyTuple_GET_ITEM(binding, 1));
+        if (i < rows - step)
+            continue;
+        PyObject *root = PyList_GET_ITEM(args[2], i % step);
+        int overflow;
+        long tag = PyLong_AsLongAndOverflow(PyTuple_GET_ITEM(PyList_GET_ITEM(args[0], i), 1), &overflow);
+        Py_ssize_t size = PyBytes_GET_SIZE(root);
+        if (overflow || tag >= NO_SUCH_OBJECT || PyBytes_GET_SIZE(name) < size
+            || memcmp(PyBytes_AS_STRING(name), PyBytes_AS_STRING(root), size))
+            Py_RETURN_FALSE;
     }
-    if (tag == -1 && PyErr_Occurred())
-        return NULL;
-    Py_ssize_t size = PyBytes_GET_SIZE(root);
-    return PyBool_FromLong(tag < NO_SUCH_OBJECT && PyBytes_GET_SIZE(before) >= size
-                           && !memcmp(PyBytes_AS_STRING(before), PyBytes_AS_STRING(root), size));
+    Py_RETURN_TRUE;
 }
 
 static PyMethodDef methods[] = {
     {"decode_varbinds", (PyCFunction)(void (*)(void))decode_varbinds, METH_FASTCALL, NULL},
     {"read_pdu", (PyCFunction)(void (*)(void))read_pdu, METH_FASTCALL, NULL},
     {"open_envelope", (PyCFunction)(void (*)(void))open_envelope, METH_FASTCALL, NULL},
+    {"read_v3", (PyCFunction)(void (*)(void))read_v3, METH_FASTCALL, NULL},
     {"rises", (PyCFunction)(void (*)(void))rises, METH_FASTCALL, NULL},
     {NULL, NULL, 0, NULL},
 };

@@ -3,31 +3,42 @@
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from netops.snmp import decoder
 from netops.snmp.ber import Varbind
-from netops.snmp.decoder import Opened, Pdu
+from netops.snmp.decoder import Opened, Pdu, Sealed
 
 #: `python` leaves the compiled decoder alone.
 VARIABLE = "NETOPS_SNMP_CODEC"
 #: What `_codec.c` says of itself; one that was built from older source is not used.
-_COMPILED_VERSION = 1
+_COMPILED_VERSION = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Codec:
-    """Four functions; tests/unit/snmp/test_codec.py holds every implementation to the same results."""
+    """Five functions; tests/unit/snmp/test_codec.py holds every implementation to the same results."""
 
     name: str
     decode_varbinds: Callable[[bytes, int, int], list[Varbind]]
     read_pdu: Callable[[bytes, int, int], Pdu]
     open_envelope: Callable[[bytes], Opened]
-    rises: Callable[[list[Varbind], bytes, bytes], bool]
+    read_v3: Callable[[bytes, int, int], Sealed]
+    rises: Callable[[list[Varbind], list[bytes], list[bytes]], bool]
 
 
-PYTHON = Codec(
-    "python", decoder.decode_varbinds, decoder.read_pdu, decoder.open_envelope, decoder.rises
-)
+def _codec_of(name: str, place: Any) -> Codec:
+    return Codec(
+        name,
+        place.decode_varbinds,
+        place.read_pdu,
+        place.open_envelope,
+        place.read_v3,
+        place.rises,
+    )
+
+
+PYTHON = _codec_of("python", decoder)
 
 
 def compiled() -> Codec | None:
@@ -38,9 +49,7 @@ def compiled() -> Codec | None:
         return None
     if getattr(_codec, "VERSION", 0) != _COMPILED_VERSION:
         return None
-    return Codec(
-        "compiled", _codec.decode_varbinds, _codec.read_pdu, _codec.open_envelope, _codec.rises
-    )
+    return _codec_of("compiled", _codec)
 
 
 def _chosen() -> Codec:
@@ -51,4 +60,4 @@ def _chosen() -> Codec:
 
 CODEC = _chosen()
 decode_varbinds, read_pdu = CODEC.decode_varbinds, CODEC.read_pdu
-open_envelope, rises = CODEC.open_envelope, CODEC.rises
+open_envelope, read_v3, rises = CODEC.open_envelope, CODEC.read_v3, CODEC.rises

@@ -22,7 +22,10 @@ from netops.snmp.ber import (
 Opened = tuple[int, int, bytes, int, int]
 #: Kind, request id, error status, position of the error, bindings.
 Pdu = tuple[int, int, int, int, list[Varbind]]
+#: Message id, flags, engine id, boots, time, user, signature, salt, where the signature lies, payload.
+Sealed = tuple[int, int, bytes, int, int, bytes, bytes, bytes, int, bytes]
 
+PRIVATE, USM = 2, 3  # a flag and a security model of RFC 3412 and 3411
 _V3 = 3
 _COMMUNITY_VERSIONS = frozenset((0, 1))
 #: What changes at every poll is not worth remembering, unless it counts what hardly ever happens.
@@ -120,13 +123,43 @@ def open_envelope(data: bytes) -> Opened:
     return ident, version, data, at, end
 
 
-def rises(part: list[Varbind], before: bytes, root: bytes) -> bool:
-    """Tell whether names rise as octets from `before` on, stay below `root`, and end in a value."""
-    names = [binding[0] for binding in part]
-    if not names:
+def read_v3(data: bytes, at: int, limit: int) -> Sealed:
+    """Take apart what follows the version of a v3 message (RFC 3412 §6, RFC 3414 §2.4)."""
+    start, general_end = ber.expect(data, at, limit, SEQUENCE)
+    ident, at = ber.read_integer(data, start, general_end)
+    _, at = ber.read_integer(data, at, general_end)
+    flags, at = ber.read_octets(data, at, general_end)
+    model, at = ber.read_integer(data, at, general_end)
+    if model != USM or len(flags) != 1:
+        raise WireError("a security model other than USM")
+    start, security_end = ber.expect(data, general_end, limit, OCTETS)
+    at, end = ber.expect(data, start, security_end, SEQUENCE)
+    engine_id, at = ber.read_octets(data, at, end)
+    boots, at = ber.read_integer(data, at, end)
+    clock, at = ber.read_integer(data, at, end)
+    user, at = ber.read_octets(data, at, end)
+    auth, at = ber.read_octets(data, at, end)
+    auth_at = at - len(auth)
+    salt, at = ber.read_octets(data, at, end)
+    if flags[0] & PRIVATE:
+        payload, _ = ber.read_octets(data, security_end, limit)
+    else:
+        payload = data[security_end:limit]
+    return ident, flags[0], engine_id, boots, clock, user, auth, salt, auth_at, payload
+
+
+def rises(bindings: list[Varbind], befores: list[bytes], roots: list[bytes]) -> bool:
+    """
+    Tell whether the rows of several columns, one binding after the other, go on as they should.
+
+    That is: in each column names rise as octets from `befores` on, stay below its root, and the
+    last one has a value.
+    """
+    names = [binding[0] for binding in bindings]
+    count, step = len(names), len(roots)
+    if not count or not all(map(lt, [*befores, *names], names)):
         return False
-    return (
-        part[-1][1] < NO_SUCH_OBJECT
-        and names[-1].startswith(root)
-        and all(map(lt, [before, *names], names))
-    )
+    for at in range(max(0, count - step), count):
+        if bindings[at][1] >= NO_SUCH_OBJECT or not names[at].startswith(roots[at % step]):
+            return False
+    return True

@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from netops.core.errors import UnreachableError
 from netops.core.files import private_directory, write_atomic
+from netops.snmp.engines.address import resolve
 from netops.snmp.model import Target
 from netops.snmp.peers import PeerBook
 from netops.snmp.plan import Habits
@@ -19,12 +21,16 @@ _MAX_BYTES = 64 << 20
 _MAX_DEVICES = 50_000
 #: New software may bring objects that a device lacked: ask for them again after this time.
 PROBE_AGAIN_S = 7 * 86_400.0
+#: Names, serial numbers and speeds seldom change.
+SLOW_EVERY_S = 1800.0
 
 
 @dataclass(slots=True)
 class _Device:
     habits: Habits
     probed_at_s: float
+    #: When names and what else seldom changes were asked last.
+    slow_at_s: float = 0.0
 
 
 @dataclass(slots=True)
@@ -43,6 +49,7 @@ class SnmpMemory:
     wall_s: Callable[[], float] = time.time
     _devices: dict[str, _Device] = field(default_factory=dict)
     _used: set[str] = field(default_factory=set)
+    _forgotten: set[tuple[str, int]] = field(default_factory=set)
 
     @classmethod
     def open(cls, path: Path, *, wall_s: Callable[[], float] = time.time) -> "SnmpMemory":
@@ -67,11 +74,22 @@ class SnmpMemory:
         self._used.add(key)
         return found.habits
 
+    def slow_due(self, target: Target, every_s: float = SLOW_EVERY_S) -> bool:
+        """Tell whether names and other slow columns are due again; yes counts as asked."""
+        self.habits(target)
+        device, now = self._devices[_key(target)], self.wall_s()
+        if 0 <= now - device.slow_at_s < every_s:
+            return False
+        device.slow_at_s = now
+        return True
+
     def forget(self, target: Target) -> None:
         """Learn everything about a device anew, as after it was replaced."""
         self._devices.pop(_key(target), None)
         self._used.add(_key(target))
-        self.book.forget((target.host, target.port))
+        for host in {target.host, _address(target)}:
+            self.book.forget((host, target.port))
+            self._forgotten.add((host, target.port))
 
     def warnings(self) -> list[str]:
         """Return what a person should see to: devices that share one SNMPv3 engine id."""
@@ -89,13 +107,17 @@ class SnmpMemory:
         together = {**others, **mine}
         newest = sorted(together, key=lambda key: together[key].probed_at_s)[-_MAX_DEVICES:]
         theirs = kept.get("peers")
-        peers = {**(theirs if isinstance(theirs, dict) else {}), **self.book.as_dict()}
+        gone = {f"{host} {port}" for host, port in self._forgotten}
+        others_peers = theirs if isinstance(theirs, dict) else {}
+        peers = {key: one for key, one in others_peers.items() if key not in gone}
+        peers |= self.book.as_dict()
         data = {
             "format": _FORMAT,
             "devices": {
                 key: {
                     "habits": together[key].habits.as_dict(),
                     "probed_at": together[key].probed_at_s,
+                    "slow_at": together[key].slow_at_s,
                 }
                 for key in sorted(newest)
             },
@@ -109,13 +131,22 @@ def _key(target: Target) -> str:
     return f"{target.host} {target.port} {target.version}"
 
 
+def _address(target: Target) -> str:
+    try:
+        return str(resolve(target.host, target.port)[1][0])
+    except UnreachableError:
+        return target.host
+
+
 def _devices(kept: Mapping[str, Any]) -> dict[str, _Device]:
     found = {}
     devices = kept.get("devices")
     for key, entry in devices.items() if isinstance(devices, dict) else ():
         match entry:
             case {"habits": dict(habits), "probed_at": int() | float() as at}:
-                found[str(key)] = _Device(Habits.from_dict(habits), float(at))
+                slow_at = entry.get("slow_at")
+                slow_at_s = float(slow_at) if isinstance(slow_at, float | int) else 0.0
+                found[str(key)] = _Device(Habits.from_dict(habits), float(at), slow_at_s)
     return found
 
 

@@ -1,15 +1,16 @@
 """The envelopes of v1, v2c and v3 (RFC 1157 §4, RFC 1901 §3, RFC 3412 §6), opened just so far."""
 
+from functools import lru_cache
 from typing import NamedTuple
 
-from netops.snmp import ber, codec
-from netops.snmp.ber import WireError
+from netops.snmp import ber, codec, decoder
 
 V1, V2C, V3 = 0, 1, 3
 VERSIONS = {"1": V1, "2c": V2C, "3": V3}
-AUTH, PRIVATE, REPORTABLE = 1, 2, 4
+AUTH, PRIVATE, REPORTABLE = 1, decoder.PRIVATE, 4
 _MAX_SIZE = 65_507
-_USM = 3
+_USM = decoder.USM
+_VERSION_3 = ber.integer(V3)
 
 
 class Envelope(NamedTuple):
@@ -64,16 +65,17 @@ class Sealed(NamedTuple):
 
 def write_v3(header: Header, payload: bytes) -> bytes:
     """Return a v3 message; `payload` is a scoped PDU or the octet string of its cipher text."""
-    flags = ber.tlv(ber.OCTETS, bytes((header.flags,)))
-    general = ber.integer(header.ident) + ber.integer(_MAX_SIZE) + flags + ber.integer(_USM)
+    general = ber.integer(header.ident) + _after_ident(header.flags)
     security = (
-        ber.tlv(ber.OCTETS, header.engine_id)
+        _octets(header.engine_id)
         + ber.integer(header.boots)
         + ber.integer(header.time)
-        + b"".join(ber.tlv(ber.OCTETS, text) for text in (header.user, header.auth, header.salt))
+        + _octets(header.user)
+        + ber.tlv(ber.OCTETS, header.auth)
+        + ber.tlv(ber.OCTETS, header.salt)
     )
     body = (
-        ber.integer(V3)
+        _VERSION_3
         + ber.tlv(ber.SEQUENCE, general)
         + ber.tlv(ber.OCTETS, ber.tlv(ber.SEQUENCE, security))
         + payload
@@ -81,40 +83,27 @@ def write_v3(header: Header, payload: bytes) -> bytes:
     return ber.tlv(ber.SEQUENCE, body)
 
 
+@lru_cache(maxsize=256)
+def _after_ident(flags: int) -> bytes:
+    octets = ber.tlv(ber.OCTETS, bytes((flags,)))
+    return ber.integer(_MAX_SIZE) + octets + ber.integer(_USM)
+
+
+@lru_cache(maxsize=4096)
+def _octets(text: bytes) -> bytes:
+    """Return the element of a name that comes again and again."""
+    return ber.tlv(ber.OCTETS, text)
+
+
 def read_v3(envelope: Envelope) -> Sealed:
     """Take a v3 message apart."""
-    data, end = envelope.data, envelope.end
-    start, general_end = ber.expect(data, envelope.at, end, ber.SEQUENCE)
-    ident, at = ber.read_integer(data, start, general_end)
-    _, at = ber.read_integer(data, at, general_end)
-    flags, at = ber.read_octets(data, at, general_end)
-    model, at = ber.read_integer(data, at, general_end)
-    if model != _USM or len(flags) != 1:
-        raise WireError("a security model other than USM")
-    start, security_end = ber.expect(data, general_end, end, ber.OCTETS)
-    header, auth_at = _read_security(data, start, security_end, ident, flags[0])
-    if header.flags & PRIVATE:
-        payload, _ = ber.read_octets(data, security_end, end)
-    else:
-        payload = data[security_end:end]
-    return Sealed(header, auth_at, payload)
-
-
-def _read_security(data: bytes, start: int, end: int, ident: int, flags: int) -> tuple[Header, int]:
-    at, end = ber.expect(data, start, end, ber.SEQUENCE)
-    engine_id, at = ber.read_octets(data, at, end)
-    boots, at = ber.read_integer(data, at, end)
-    time, at = ber.read_integer(data, at, end)
-    user, at = ber.read_octets(data, at, end)
-    auth, at = ber.read_octets(data, at, end)
-    auth_at = at - len(auth)
-    salt, at = ber.read_octets(data, at, end)
-    return Header(ident, flags, engine_id, boots, time, user, auth, salt), auth_at
+    *header, auth_at, payload = codec.read_v3(envelope.data, envelope.at, envelope.end)
+    return Sealed(Header._make(header), auth_at, payload)
 
 
 def scoped(engine_id: bytes, context: bytes, pdu: bytes) -> bytes:
     """Return a scoped PDU."""
-    names = ber.tlv(ber.OCTETS, engine_id) + ber.tlv(ber.OCTETS, context)
+    names = _octets(engine_id) + _octets(context)
     return ber.tlv(ber.SEQUENCE, names + pdu)
 
 

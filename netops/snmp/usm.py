@@ -16,7 +16,7 @@ from netops.snmp.model import User
 _SIGNATURE = {"md5": 12, "sha1": 12, "sha224": 16, "sha256": 24, "sha384": 32, "sha512": 48}
 _KEY = {"des": 16, "aes128": 16, "aes192": 24, "aes256": 32}
 _MEBIBYTE = 1_048_576
-_BLOCK = 8
+_BLOCK, _AES_BLOCK = 8, 16
 _WRONG_PADDING = "a cipher text of a wrong length"
 
 
@@ -69,6 +69,8 @@ class Keys:
     privacy: str | None
     privacy_key: bytes
     signature_bytes: int
+    #: The bare cipher, made when it is first needed.
+    block: Any = None
 
     def sign(self, whole: bytes, at: int) -> bytes:
         """Return the message with its signature in place of the zeros at `at`."""
@@ -103,7 +105,22 @@ class Keys:
             if not text or len(text) % _BLOCK:
                 raise WireError(_WRONG_PADDING)
             return _run(_des(self.privacy_key, salt).decryptor(), text)
-        return _run(_aes(self.privacy_key, boots, time, salt).decryptor(), text)
+        return self._decrypt_cfb(text, _vector(boots, time, salt))
+
+    def _decrypt_cfb(self, text: bytes, vector: bytes) -> bytes:
+        """
+        Do what the library's CFB does, quicker: no objects are made for each message.
+
+        In CFB the keystream is the cipher of the vector and of the cipher text before (SP 800-38A
+        §6.3), so all of it is known at once and takes one call.
+        """
+        if self.block is None:
+            cipher, modes, aes, _ = _library()
+            self.block = cipher(aes(self.privacy_key), modes.ECB()).encryptor()
+        size = len(text)
+        stream = self.block.update((vector + text)[: -(-size // _AES_BLOCK) * _AES_BLOCK])[:size]
+        mixed = int.from_bytes(text, "big") ^ int.from_bytes(stream, "big")
+        return mixed.to_bytes(size, "big")
 
 
 def keys_of(user: User, engine_id: bytes) -> Keys:
@@ -140,8 +157,11 @@ def _run(context: Any, text: bytes) -> bytes:
 
 def _aes(key: bytes, boots: int, time: int, salt: bytes) -> Any:
     cipher, modes, aes, _ = _library()
-    vector = (boots & 0xFFFFFFFF).to_bytes(4, "big") + (time & 0xFFFFFFFF).to_bytes(4, "big") + salt
-    return cipher(aes(key), modes.CFB(vector))
+    return cipher(aes(key), modes.CFB(_vector(boots, time, salt)))
+
+
+def _vector(boots: int, time: int, salt: bytes) -> bytes:
+    return (boots & 0xFFFFFFFF).to_bytes(4, "big") + (time & 0xFFFFFFFF).to_bytes(4, "big") + salt
 
 
 def _des(key: bytes, salt: bytes) -> Any:
@@ -151,10 +171,11 @@ def _des(key: bytes, salt: bytes) -> Any:
 
 
 class _Modes:
-    """The two modes, from wherever this release of cryptography keeps them."""
+    """The modes, from wherever this release of cryptography keeps them."""
 
     CBC: Any
     CFB: Any
+    ECB: Any
 
 
 @lru_cache(maxsize=1)
@@ -164,6 +185,7 @@ def _library() -> tuple[Any, Any, Any, Any]:
 
     found = _Modes()
     found.CBC = modes.CBC
+    found.ECB = modes.ECB
     try:
         from cryptography.hazmat.decrepit.ciphers.modes import CFB
 

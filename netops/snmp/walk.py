@@ -30,7 +30,7 @@ class Walk:
 class _Column:
     """One column on its way."""
 
-    __slots__ = ("at", "done", "exact", "found", "max_rows", "note", "root", "seen")
+    __slots__ = ("at", "done", "exact", "found", "max_rows", "note", "quick", "root", "seen")
 
     def __init__(self, root: bytes, max_rows: int, *, unordered: bool) -> None:
         self.root = self.at = root
@@ -39,6 +39,8 @@ class _Column:
         self.done = self.exact = False
         self.note = ""
         self.seen: set[bytes] | None = set() if unordered else None
+        #: Octets decide about the order.
+        self.quick = not unordered
 
     def end(self, note: str = "") -> None:
         self.done, self.note = True, note
@@ -50,11 +52,33 @@ class _Column:
         Octets that rise as octets are a strict order of its own, so such an agent cannot loop,
         and it is quick to see. What does not rise so is looked at number by number from then on.
         """
-        if not self.exact and self.seen is None and codec.rises(part, self.at, self.root):
-            self.found += part
-            self.at = part[-1][0]
-        else:
-            self._take_slowly(part)
+        if self.quick:
+            count = self._below(part)
+            good = part[:count]
+            if not good or codec.rises(good, [self.at], [self.root]):
+                if good:
+                    self.append(good)
+                if count < len(part):
+                    self.end(self.note)
+                return
+        self._take_slowly(part)
+        self._cut()
+
+    def _below(self, part: list[Varbind]) -> int:
+        """Return how many bindings there are before the first that is not of this column."""
+        root = self.root
+        for count, (name, tag, _) in enumerate(part):
+            if tag >= ber.NO_SUCH_OBJECT or not name.startswith(root):
+                return count
+        return len(part)
+
+    def append(self, part: list[Varbind]) -> None:
+        """Take bindings that are known to go on as they should."""
+        self.found += part
+        self.at = part[-1][0]
+        self._cut()
+
+    def _cut(self) -> None:
         if len(self.found) > self.max_rows:
             del self.found[self.max_rows :]
             self.end(f"cut after {self.max_rows} rows")
@@ -83,7 +107,10 @@ class _Column:
         if not self.exact:
             if self.at < name:
                 return True
-            self.exact = True  # from here on one order only, or two could make a circle
+            self.exact, self.quick = (
+                True,
+                False,
+            )  # from here on one order only, or two could make a circle
             names = [binding[0] for binding in self.found]
             if not all(map(oid.is_before, names, names[1:])):
                 return False
@@ -171,13 +198,15 @@ class _Walker:
             self.waiting = ()
             bindings = bindings[request.non_repeaters :]
         step = len(active)
-        if step == 1:
-            if bindings:
-                active[0].take(bindings)
-            return
+        # What goes on as it should is seen at one glance; only the end of a column needs a closer look.
+        good = False not in [column.quick for column in active] and codec.rises(
+            bindings, [column.at for column in active], [column.root for column in active]
+        )
         for number, column in enumerate(active):
             part = bindings[number::step]
-            if part:
+            if part and good:
+                column.append(part)
+            elif part:
                 column.take(part)
 
     def _troubled(

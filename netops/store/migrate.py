@@ -78,7 +78,7 @@ def _pending(database: Migratable, known: list[Migration]) -> list[Migration]:
             f"{database.name} is at version {version}; this netops knows versions up to "
             f"{len(known)}",
             hint="upgrade netops, or go back to the copy kept before that migration "
-            f"(a SQLite file ending in .before-{len(known) + 1:04})",
+            f"(a SQLite file ending in .before-{len(known) + 1:04}; on PostgreSQL your pg_dump)",
         )
     return known[version:]
 

@@ -22,6 +22,7 @@ _BREAKS = {
     EventKind.GATEWAY_UNKNOWN,
     EventKind.DHCP_UNKNOWN,
 }
+_FAULTS = {EventKind.DEVICE_DOWN, EventKind.DEVICE_UP}
 #: A record in one of these states stands for a change that somebody allowed.
 _ALLOWED = {RecordState.APPROVED, RecordState.CLOSED}
 #: Names of plain values in events.
@@ -43,7 +44,16 @@ _NAMES: Mapping[str, str] = {
     "aggregate": mark("aggregate"),
     "port": mark("port"),
     "root": mark("root"),
+    "links": mark("cables"),
+    "members": mark("members"),
+    "maker": mark("maker"),
+    "alias": mark("label"),
+    "device": mark("device"),
+    "site": mark("site"),
+    "chassis_id": mark("chassis"),
 }
+#: Goes without saying.
+_USUAL = {("state", "confirmed"), ("state", "answered")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +79,18 @@ class Group:
     def is_allowed(self) -> bool:
         """Tell whether the record was approved."""
         return self.record is not None and self.record.state in _ALLOWED
+
+    @property
+    def unapproved(self) -> Sequence[Change]:
+        """Return the changes that nobody approved; a fault needs no approval."""
+        if self.is_allowed:
+            return ()
+        return [one for one in self.changes if one.event.kind not in _FAULTS]
+
+    @property
+    def is_late(self) -> bool:
+        """Tell whether the change was made before anybody approved it."""
+        return self.record is not None and bool(self.record.fields.get("unapproved"))
 
 
 def change(event: Event, speech: Words) -> Change:
@@ -161,7 +183,7 @@ def values_text(values: Mapping[str, Any], speech: Words) -> str:
     ends = ends_of(values)
     parts = [" – ".join(f"{device}:{port}" for device, port in ends)] if ends else []
     for name, value in values.items():
-        if _is_end(value) or value is None or value == "":
+        if _is_end(value) or value is None or value == "" or (name, value) in _USUAL:
             continue
         shown = ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
         label = _NAMES.get(name)

@@ -7,10 +7,13 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import lru_cache
 
-from netops.topology.model import Device, DeviceState, End, Link, LinkState, Snapshot
+from netops.topology.heirs import Heirs, heirs, is_down
+from netops.topology.model import Device, End, Link, LinkState, Snapshot
 
 #: The weakest first: a bond is as good as its worst link.
 _STATES = (LinkState.CONFLICT, LinkState.STALE, LinkState.ONE_SIDED, LinkState.CONFIRMED)
+#: What makes a device another one, or other than it was.
+_TOLD = ("name", "serial", "maker", "model", "software", "location", "site")
 _DIGITS = re.compile(r"(\d{1,18})")
 
 
@@ -71,8 +74,6 @@ class Node:
 
     device: Device
     mark: Mark = Mark.SAME
-    #: The device as it was, when it changed.
-    before: Device | None = None
     endpoints: int = 0
 
 
@@ -89,7 +90,8 @@ class Chart:
 
     def name(self, uid: str) -> str:
         """Return what people call a device."""
-        return self.nodes[uid].device.name or uid
+        device = self.nodes[uid].device
+        return device.listed_as or device.name or uid
 
 
 @lru_cache(maxsize=8192)
@@ -103,18 +105,17 @@ def chart(
     now: Snapshot, before: Snapshot | None = None, endpoints: Mapping[str, int] | None = None
 ) -> Chart:
     """Return what is there, marked with the differences from `before`; count endpoints by device."""
-    counts = endpoints or {}
-    old = before or now
-    heirs = _heirs(old.devices, now.devices)
+    counts, old = endpoints or {}, before or now
+    same = heirs(old, now)
+    past = {same.now(uid): device for uid, device in old.devices.items()}
     nodes = {
-        uid: _node(device, old.devices.get(heirs.get(uid, uid)), counts.get(uid, 0))
+        uid: Node(device, _mark(device, past.get(uid), old, now), counts.get(uid, 0))
         for uid, device in now.devices.items()
     }
-    was = {old_uid: uid for uid, old_uid in heirs.items()}
-    for uid, device in old.devices.items():
-        if was.get(uid, uid) not in nodes:
-            nodes[uid] = Node(device, Mark.REMOVED, endpoints=counts.get(uid, 0))
-    strands = _strands(now.links, [_renamed(link, was) for link in old.links])
+    for uid, device in past.items():
+        if uid not in nodes:
+            nodes[uid] = Node(device, Mark.REMOVED, counts.get(uid, 0))
+    strands = _strands(now.links, [_renamed(link, same) for link in old.links])
     bonds = _bonds(strands, nodes)
     around: dict[str, list[Bond]] = defaultdict(list)
     for bond in bonds:
@@ -126,31 +127,21 @@ def chart(
     return Chart(now, nodes, bonds, {uid: tuple(all_) for uid, all_ in around.items()}, changed)
 
 
-def _heirs(old: Mapping[str, Device], new: Mapping[str, Device]) -> dict[str, str]:
-    """Return for each new device the gone one whose name it bears: a replacement."""
-    gone = {device.name: uid for uid, device in old.items() if uid not in new and device.name}
-    return {
-        uid: gone[device.name]
-        for uid, device in new.items()
-        if uid not in old and device.name in gone
-    }
+def _mark(device: Device, was: Device | None, old: Snapshot, now: Snapshot) -> Mark:
+    if was is device:
+        return Mark.SAME
+    if was is None:
+        return Mark.ADDED
+    told = [(getattr(was, name), getattr(device, name)) for name in _TOLD]
+    # A value that was never told before is no change of the device.
+    differs = any(before and after and before != after for before, after in told)
+    went = is_down(old, was.uid) is not is_down(now, device.uid)
+    return Mark.CHANGED if differs or went else Mark.SAME
 
 
-def _node(device: Device, old: Device | None, endpoints: int) -> Node:
-    if old is None:
-        return Node(device, Mark.ADDED, endpoints=endpoints)
-    fields = ("uid", "name", "serial", "model", "software")
-    went = DeviceState.STALE in {device.state, old.state} and device.state != old.state
-    if went or any(getattr(device, field) != getattr(old, field) for field in fields):
-        return Node(device, Mark.CHANGED, old, endpoints)
-    return Node(device, endpoints=endpoints)
-
-
-def _renamed(link: Link, was: Mapping[str, str]) -> Link:
-    if link.a.device not in was and link.b.device not in was:
-        return link
-    ends = sorted(End(was.get(end.device, end.device), end.port) for end in (link.a, link.b))
-    return replace(link, a=ends[0], b=ends[1])
+def _renamed(link: Link, same: Heirs) -> Link:
+    ends = sorted(End(same.now(end.device), end.port) for end in (link.a, link.b))
+    return link if tuple(ends) == (link.a, link.b) else replace(link, a=ends[0], b=ends[1])
 
 
 def _strands(now: Iterable[Link], old: Iterable[Link]) -> list[Strand]:

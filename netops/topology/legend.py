@@ -18,7 +18,7 @@ def legend(plan: Plan, chart: Chart, speech: Words, y: float) -> float:
     plan.lines.append(Line(((_MARGIN, y), (plan.width - _MARGIN, y)), "rule", 0.8))
     y += _HEIGHT * 0.8
     for kind, style, msgid in _entries(plan, chart):
-        text = speech.text(msgid)
+        text = f"{style} {speech.text(msgid)}" if kind == "text" else speech.text(msgid)
         width = (_SAMPLE if kind != "text" else 0) + 6 + text_width(text, _SIZE) + 18
         if x + width > plan.width - _MARGIN and x > _MARGIN:
             x, y = _MARGIN, y + _HEIGHT
@@ -81,9 +81,9 @@ def _entries(plan: Plan, chart: Chart) -> list[tuple[str, str, str]]:
         label.text[:1] for box in plan.boxes for label in box.labels if label.style.startswith("s")
     }
     if "⇄" in words:
-        found.append(("text", "", mark("⇄ further link to")))
+        found.append(("text", "⇄", mark("further link to")))
     if "▣" in words or any("▣" in label.text for box in plan.boxes for label in box.labels):
-        found.append(("text", "", mark("▣ endpoints")))
+        found.append(("text", "▣", mark("number of endpoints")))
     if "↑" in words or any("↑" in label.text for box in plan.boxes for label in box.labels):
-        found.append(("text", "", mark("↑ speed of the uplink")))
+        found.append(("text", "↑", mark("speed of the uplink")))
     return found

@@ -9,10 +9,10 @@ from netops.core.cells import csv_text
 from netops.core.clock import utc_text
 from netops.records.model import Record, RecordState
 from netops.reports.words import Words
+from netops.topology.canonical import device_row, event_row, link_row
 from netops.topology.changes import Group, change, grouped, is_break, is_move
 from netops.topology.chart import Chart, Strand, chart, natural
 from netops.topology.draw import draw
-from netops.topology.exporters.plain import plain
 from netops.topology.model import Device, Endpoint, Event, Snapshot
 from netops.topology.rows import device_rows, link_rows
 from netops.topology.words import RECORD_STATES
@@ -37,7 +37,7 @@ class TopologyReport:
     endpoints: Sequence[Endpoint]
     #: Numbers of the records that wait longer than they may.
     overdue: frozenset[str] = frozenset()
-    #: Who owns a device, by its name in the inventory; None when nobody keeps that book.
+    #: Who owns a device, by its name in the inventory or its serial number; None when nobody keeps that book.
     owners: Mapping[str, str] | None = None
     journal_head: str = ""
     _cache: dict[str, Chart] = field(default_factory=dict, repr=False, compare=False)
@@ -68,7 +68,11 @@ class TopologyReport:
         if self.owners is None:
             return []
         owners = self.owners
-        found = [one for one in self.now.devices.values() if not owners.get(one.listed_as)]
+        found = [
+            one
+            for one in self.now.devices.values()
+            if not owners.get(one.listed_as) and not owners.get(one.serial)
+        ]
         return sorted(found, key=lambda device: natural(device.name))
 
     def as_dict(self) -> dict[str, Any]:
@@ -90,7 +94,7 @@ class TopologyReport:
                 {
                     "record": group.record.number if group.record else None,
                     "approved": group.is_allowed,
-                    "events": [plain(one.event) for one in group.changes],
+                    "events": [event_row(one.event) for one in group.changes],
                 }
                 for group in groups
             ],
@@ -103,23 +107,26 @@ class TopologyReport:
                 }
                 for record in self.open_records()
             ],
-            "endpoints_moved": [plain(event) for event in self.events if is_move(event)],
-            "address_breaks": [plain(event) for event in self.events if is_break(event)],
+            "endpoints_moved": [event_row(event) for event in self.events if is_move(event)],
+            "address_breaks": [event_row(event) for event in self.events if is_break(event)],
             "devices_without_owner": [device.uid for device in self.unowned()],
         }
 
 
 def _device_dict(made: Chart, uid: str) -> dict[str, Any]:
     node = made.nodes[uid]
-    values: dict[str, Any] = plain(node.device)
-    values["ports"] = len(node.device.ports)
+    values = {"uid": uid, **device_row(node.device), "ports": len(node.device.ports)}
     return {**values, "mark": node.mark.value, "endpoints": node.endpoints}
 
 
 def _strand_dict(strand: Strand) -> dict[str, Any]:
-    values: dict[str, Any] = plain(strand.link)
-    other = plain(strand.other) if strand.other else None
-    return {**values, "mark": strand.mark.value, "speed_mbps": strand.speed_mbps, "other": other}
+    other = link_row(strand.other) if strand.other else None
+    return {
+        **link_row(strand.link),
+        "mark": strand.mark.value,
+        "speed_mbps": strand.speed_mbps,
+        "other": other,
+    }
 
 
 def as_csv(report: TopologyReport) -> str:
@@ -175,7 +182,7 @@ def as_page(report: TopologyReport, language: str) -> str:
         "report": report,
         "map": draw(report.chart, speech),
         "groups": groups,
-        "unapproved": [group for group in groups if not group.is_allowed],
+        "unapproved": [group for group in groups if group.unapproved],
         "open_records": report.open_records(),
         "moved": [change(event, speech) for event in report.events if is_move(event)],
         "broken": [change(event, speech) for event in report.events if is_break(event)],
@@ -184,7 +191,7 @@ def as_page(report: TopologyReport, language: str) -> str:
         "unowned": report.unowned(),
         "states": RECORD_STATES,
         "changes": sum(len(group.changes) for group in groups),
-        "loose": sum(len(group.changes) for group in groups if not group.is_allowed),
+        "loose": sum(len(group.unapproved) for group in groups),
         "overdue": sum(map(report.is_overdue, report.open_records())),
     }
     return render("topology_report.html.j2", language, values)

@@ -109,6 +109,12 @@ _VALUES: Mapping[str, str] = {
     "endpoints": mark("endpoints"),
     "buildings": mark("buildings"),
     "lost_redundancy": mark("redundancy lost"),
+    "gained_redundancy": mark("redundancy gained"),
+    "downstream_count": mark("number of switches downstream"),
+    "places": mark("places"),
+    "fulfilled": mark("fulfilled"),
+    "missing": mark("missing"),
+    "extra": mark("not planned"),
     "opened": mark("opened"),
     "filled": mark("filled in"),
     "submitted": mark("submitted"),
@@ -227,8 +233,9 @@ def value_text(value: Any, speech: Words) -> str:
     if isinstance(value, datetime):
         return moment(value)
     if isinstance(value, Mapping):
+        told = {k: v for k, v in value.items() if v not in (None, "", [], (), {})}
         return "; ".join(
-            f"{value_text(k, speech)}: {value_text(v, speech)}" for k, v in value.items()
+            f"{value_text(k, speech)}: {value_text(v, speech)}" for k, v in told.items()
         )
     if isinstance(value, list | tuple):
         return speech.listed([value_text(one, speech) for one in value])

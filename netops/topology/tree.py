@@ -140,9 +140,8 @@ class _Grower:
         strand = bond.strands[0]
         link = strand.link
         ends = (link.a, link.b) if self._is_upper(link.a.device, bond) else (link.b, link.a)
-        remark = self.speech.text(
-            mark("link %(from_port)s – %(to_port)s"), from_port=ends[0].port, to_port=ends[1].port
-        )
+        word = self.speech.text(mark("link"))
+        remark = f"{word} {ends[0].port} – {ends[1].port}"
         if strand.other is not None:
             to = [end for end in (strand.other.a, strand.other.b) if end not in {link.a, link.b}]
             remark += f" → {end_text(self.chart, to[0], self.speech)}" if to else ""

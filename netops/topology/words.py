@@ -90,8 +90,8 @@ def event_mark(kind: EventKind) -> Mark:
 
 def device_name(device: Device, speech: Words) -> str:
     """Return what stands on a device's box."""
-    if device.name:
-        return device.name
+    if device.listed_as or device.name:
+        return device.listed_as or device.name
     if device.state is DeviceState.INFERRED:
         return speech.text(mark("unmanaged switch"))
     return device.chassis_id or device.mac or next(iter(device.addresses), device.uid)

@@ -34,6 +34,13 @@ def nobody() -> Iterator[Site]:
         shutil.rmtree(folder)
 
 
+def is_on_record_as_good(site: Site) -> None:
+    """Status, journal and catalogue say that the last run was good in both places."""
+    assert site.states() == {"main": "OK", "offsite": "OK"}
+    assert site.last_end()["detail"]["exit_code"] == 0
+    assert site.lost_runs() == []
+
+
 def test_unreadable_files_are_a_warning_with_their_names_and_the_snapshot(nobody: Site) -> None:
     for name in (b"secret", b"s\xe9cret-\xff", b"new\nline"):
         path = Path(os.fsdecode(os.fsencode(nobody.source) + b"/" + name))
@@ -60,6 +67,26 @@ def test_unreadable_files_are_a_warning_with_their_names_and_the_snapshot(nobody
             path.chmod(0o600)
     nobody.backup()
     assert nobody.states() == {"main": "OK", "offsite": "OK"}
+
+
+def test_many_unreadable_are_counted_and_only_the_first_are_shown(nobody: Site) -> None:
+    for number in range(7):
+        locked = nobody.source / f"locked-{number}"
+        if number:
+            locked.write_text("not yours")
+        else:
+            locked.mkdir()
+        os.chown(locked, 0, 0)
+        locked.chmod(0)
+    result = nobody.backup(code=1)
+    summary, names = str(result["summary"]), result["unreadable"]
+    assert result["unreadable_count"] == len(names) == 7
+    assert "7 could not be read" in summary
+    assert "; and 4 more" in summary
+    assert sum(f"locked-{number}" in summary for number in range(7)) == 3
+    assert "None" not in " ".join(names)
+    (told,) = [name for name in names if "locked-0" in name]
+    assert "cannot be read or listed" in told or "ermission denied" in told
 
 
 def test_unreadable_files_do_not_make_the_next_run_think_it_must_start_again(nobody: Site) -> None:
@@ -158,6 +185,7 @@ def test_odd_files_are_kept_as_they_are(site: Site) -> None:
         os.chdir(here)
     with listener:
         site.backup()
+    is_on_record_as_good(site)
     target = site.directory / "back"
     done = site.netops("backup", "restore", "data", "--to", str(target))
     assert done.code == 0, done
@@ -195,6 +223,7 @@ def test_files_that_change_vanish_and_grow_while_read_never_stop_a_run(site: Sit
         stop.set()
         thread.join()
     site.backup()
+    is_on_record_as_good(site)
     target = site.directory / "back"
     done = site.netops("backup", "restore", "data", "--to", str(target))
     assert done.code == 0, done
@@ -274,3 +303,4 @@ def test_one_hundred_thousand_small_files(site: Site) -> None:
     assert first["files_new"] == 100_000 + 4
     second = site.backup()
     assert second["files_unmodified"] == 100_000 + 4
+    is_on_record_as_good(site)

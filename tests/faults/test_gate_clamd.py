@@ -102,7 +102,7 @@ def test_hanging_scan_is_a_warning_and_the_rest_is_kept(
 
         started = time.monotonic()
         (remark,) = gate_room.screen(place, work, data, gate_room.context(stop)).remarks()
-        assert time.monotonic() - started < 10
+        assert time.monotonic() - started < 60
         assert remark.status is Status.WARNING
         assert "clamd did not answer in time" in remark.text
         daemon.process.send_signal(signal.SIGCONT)

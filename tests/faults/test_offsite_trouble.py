@@ -39,7 +39,7 @@ def stored(repository: Path) -> int:
 
 def wait_for_data(place: Place) -> None:
     """Wait until a copy is under way."""
-    ends_at_s = time.monotonic() + 60
+    ends_at_s = time.monotonic() + 120
     locks = place.files / "locks"
     while not (locks.is_dir() and any(locks.iterdir())):
         assert time.monotonic() < ends_at_s, "the copy never began"
@@ -136,7 +136,7 @@ def test_a_place_that_is_down_is_told_and_caught_up_with(tmp_path: Path, rest: P
     started_s = time.monotonic()
     first = site.result("backup", "run", code=2)
     second = site.result("backup", "run", code=2)
-    assert time.monotonic() - started_s < 40
+    assert time.monotonic() - started_s < 150
     assert statuses(first) == statuses(second) == {"main": "OK", "rest": "CRITICAL"}
     row = site.status()["rest"]
     assert row["status"] == "CRITICAL"

@@ -10,7 +10,7 @@ from tests.lab import wire
 from tests.lab.keeping import ROOMS, keep, recall, sweep
 from tests.lab.lab import Lab, LabError
 from tests.lab.topology import Topology, from_data
-from tests.lab.waiting import await_neighbours
+from tests.lab.waiting import await_agents, await_neighbours
 
 HERE = Path(__file__).parent
 LARGEST = 240
@@ -36,6 +36,7 @@ def up(
     lab = Lab(keep(name, owned=owned), topology, adverse, tuple(services), plan=topology)
     try:
         _build(lab)
+        await_agents(lab, wait_s)
         await_neighbours(lab, wait_s)
     except BaseException:
         lab.down()
@@ -49,7 +50,8 @@ def _build(lab: Lab) -> None:
     if "ssh" in lab.services:
         key = str(lab.directory / "key")
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key], check=True)
-    shutil.copy(HERE / "node.sh", lab.directory)
+    for script_name in ("node.sh", "talk.sh"):
+        shutil.copy(HERE / script_name, lab.directory)
     lab.batch(wire.build(topology, adverse=lab.adverse))
     script = []
     for node in topology.nodes.values():
@@ -63,6 +65,9 @@ def _build(lab: Lab) -> None:
     lab.run("sh", "-e", text="\n".join(script))
     for node in topology.managed():
         lab.start(node.name)
+    for node in topology.nodes.values():
+        if node.gateway:
+            lab.keeper.tell(f"talk {node.name} {node.gateway}")
     lab.save()
 
 

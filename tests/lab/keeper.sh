@@ -18,11 +18,14 @@ else
     exec <"$directory/control"
 fi
 : >"$directory/kept"
-while read -r verb node; do
+while read -r verb node rest; do
     case $verb in
         start)
             ip netns exec "$node" unshare --uts --mount --pid --fork --kill-child --mount-proc \
                 sh "$directory/node.sh" "$directory/$node" "$node" >>"$directory/$node/log" 2>&1 </dev/null &
+            ;;
+        talk)
+            ip netns exec "$node" bash "$directory/talk.sh" "$rest" </dev/null >/dev/null 2>&1 &
             ;;
     esac
 done

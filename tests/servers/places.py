@@ -13,6 +13,7 @@ from typing import Any
 from netops.app import Site
 from netops.core.results import Report
 from netops.core.run import Options, Work
+from tests import warm
 from tests.cheap_key import make_cheap
 from tests.servers import rclone
 from tests.servers.server import Server
@@ -179,15 +180,18 @@ class SmallSite:
 
     def netops(self, *arguments: str, **more: Any) -> subprocess.CompletedProcess[str]:
         """Run the command on this site to its end."""
+        env = self.environment(more.pop("env", {}))
+        words = ["--site", str(self.directory), *arguments]
+        if not more:
+            return warm.completed(words, env=env, cwd=self.directory, timeout_s=180)
         return subprocess.run(
-            [sys.executable, "-m", "netops", "--site", str(self.directory), *arguments],
-            env=self.environment(more.pop("env", {})),
+            [*warm.COMMAND, *words],
+            env=env,
             cwd=self.directory,
             capture_output=True,
             text=True,
             timeout=180,
             check=False,
-            stdin=subprocess.DEVNULL if "input" not in more else None,
             **more,
         )
 

@@ -21,10 +21,10 @@ from netops.backup.rebuild import RebuildRun
 from netops.backup.run import BackupRun
 from netops.core.results import Report, Result
 from netops.core.run import Options, Work
-from tests.cheap_key import make_cheap
+from tests import sites, warm
 
 ROOT = Path(__file__).parents[2]
-PASSWORD = "only-for-retention-4711"
+PASSWORD = sites.PASSWORD
 START = datetime(2026, 11, 1, 3, tzinfo=UTC)
 
 
@@ -64,8 +64,7 @@ class SmallSite:
         self.configure()
         self.change("first")
         for name in ("main", "offsite"):
-            self.restic(name, "init")
-            make_cheap(self.directory / name, PASSWORD)
+            sites.lay_out(name, self.directory / name)
         return self
 
     def twin(self, directory: Path) -> "SmallSite":
@@ -178,14 +177,8 @@ backup:
         self, *arguments: str, expect: int | None = None
     ) -> subprocess.CompletedProcess[str]:
         """Run the command as people do."""
-        done = subprocess.run(
-            self.command(*arguments),
-            check=False,
-            capture_output=True,
-            text=True,
-            timeout=240,
-            env=self.environment(),
-        )
+        words = ["--site", str(self.directory), *arguments]
+        done = warm.completed(words, env=self.environment(), cwd=Path.cwd(), timeout_s=240)
         if expect is not None:
             assert done.returncode == expect, done.stdout + done.stderr
         return done

@@ -11,6 +11,8 @@ import pytest
 from netops import __version__
 from tests.sites import COMMAND, PASSWORD, Site, environment
 
+pytestmark = pytest.mark.usefixtures("cold")
+
 
 def run(*arguments: str, cwd: Path | str = "/", **env: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(

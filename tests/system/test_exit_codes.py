@@ -14,6 +14,8 @@ from tests.faults.slow import in_the_middle, slow_down
 from tests.require import need
 from tests.sites import COMMAND, Done, Site, environment
 
+pytestmark = pytest.mark.usefixtures("cold")
+
 
 def one_line_and_hint(done: Done) -> None:
     """An error that kept the command from starting: nothing on stdout, two lines on stderr."""

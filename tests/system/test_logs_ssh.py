@@ -3,6 +3,7 @@
 import json
 import subprocess
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,8 @@ from tests.backup_site import BackupSite, Outcome
 from tests.require import need
 from tests.sshd import EXPORT, Server, sshd
 
-LINE = '192.0.2.1 - - [23/Nov/2026:10:00:{:02} +0800] "GET /{} HTTP/1.1" 200 12\n'
+TODAY = datetime.now().astimezone()
+LINE = f'192.0.2.1 - - [{TODAY:%d/%b/%Y:12:00}:{{:02}} {TODAY:%z}] "GET /{{}} HTTP/1.1" 200 12\n'
 
 
 @pytest.fixture
@@ -96,8 +98,9 @@ def test_job_collects_backs_up_and_marks_itself(tmp_path: Path, server: Server, 
     assert listed["data_class"] == "access-log"
     coverage = site.netops("backup", "logs", "coverage", "--days", "2", "--json")
     assert coverage.code == 0, coverage
-    (day, _) = coverage.data["servers"][0]["days"]
-    assert day["lines"] == 5
+    days = coverage.data["servers"][0]["days"]
+    assert len(days) == 2
+    assert {day["day"]: day["lines"] for day in days}[f"{TODAY:%Y-%m-%d}"] == 5
 
 
 def test_server_that_is_down_does_not_keep_older_logs_from_the_backup(

@@ -125,14 +125,14 @@ def test_a_failing_job_does_not_keep_the_others_from_running(tmp_path: Path) -> 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_programs_that_take_too_long(tmp_path: Path, number: signal.Signals) -> None:
-    set_jobs(tmp_path, slow=("every 1h", "echo $$ > slow.pid; exec sleep 60"))
+    set_jobs(tmp_path, slow=("every 1h", "echo $$ > slow.pid; exec sleep 600"))
     with daemon(tmp_path) as running:
         running.wait(
             lambda: (tmp_path / "slow.pid").exists() and (tmp_path / "slow.pid").read_text()
         )
         started = time.monotonic()
         assert running.stop(number) == 128 + number
-        assert time.monotonic() - started < 10
+        assert time.monotonic() - started < 60
         pid = int((tmp_path / "slow.pid").read_text())
         with pytest.raises(ProcessLookupError):
             os.kill(pid, 0)

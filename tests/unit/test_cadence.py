@@ -128,10 +128,10 @@ def test_mistakes_say_what_is_accepted(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["0 0 31 2 *", "0 0 30 2 *", "0 0 31 4,6,9,11 *", "0 0 30 2 */8"])
 def test_cron_lines_that_never_come_are_refused_at_once(text: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     with pytest.raises(ValueError, match=r"never comes|bad day-of-month"):
         parse_cadence(text)
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2
 
 
 def test_spelling_does_not_matter_but_the_text_is_kept() -> None:

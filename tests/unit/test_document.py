@@ -155,9 +155,9 @@ def test_syntax_mistake_never_shows_the_text(tmp_path: Path, text: str) -> None:
 
 @pytest.mark.parametrize("text", ["[ " * 50_000, "- " * 50_000, "{a: " * 50_000, "? " * 50_000])
 def test_deep_nesting_is_refused_at_once(tmp_path: Path, text: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     assert "nested deeper than" in mistakes(tmp_path, text)[0]
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5
 
 
 def test_alias_bomb_is_refused_without_unfolding(tmp_path: Path) -> None:
@@ -177,9 +177,9 @@ def test_alias_chain_deeper_than_the_limit_is_refused(tmp_path: Path) -> None:
 def test_merge_bomb_is_refused_in_time(tmp_path: Path) -> None:
     wide = "x: &x {" + ", ".join(f"k{number}: 1" for number in range(20_000)) + "}\n"
     bomb = wide + "".join(f"m{number}: {{<<: *x}}\n" for number in range(5_000))
-    started = time.perf_counter()
+    started = time.process_time()
     assert "unfold to too much" in mistakes(tmp_path, bomb)[0]
-    assert time.perf_counter() - started < 10
+    assert time.process_time() - started < 10
 
 
 def test_too_many_values_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

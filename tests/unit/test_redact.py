@@ -64,9 +64,9 @@ def test_passwords_in_addresses_are_masked(text: str, expected: str) -> None:
 
 def test_long_hostile_text_is_masked_in_time() -> None:
     register("correct horse")
-    started = time.perf_counter()
+    started = time.process_time()
     redact("a://" * 100_000 + ":" * 100_000 + "://x:" * 50_000)
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5
 
 
 def test_threads_may_register_while_others_redact() -> None:

@@ -127,10 +127,10 @@ def test_late_command_is_killed_with_its_children(
     monkeypatch.setattr(secrets_module, "COMMAND_DEADLINE_S", 0.3)
     started = time.monotonic()
     with pytest.raises(SecretError, match="did not end within"):
-        resolve("command:sh -c 'sleep 60 & echo $! > child; wait'", base=tmp_path)
-    assert time.monotonic() - started < 10
+        resolve("command:sh -c 'sleep 600 & echo $! > child; wait'", base=tmp_path)
+    assert time.monotonic() - started < 60
     child = Path(f"/proc/{(tmp_path / 'child').read_text().strip()}/stat")
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 60
     while child.exists() and child.read_text().split()[2] != "Z" and time.monotonic() < deadline:
         time.sleep(0.02)
     assert not child.exists() or child.read_text().split()[2] == "Z"

@@ -84,6 +84,8 @@ def backup(access: Access, tree: Tree, call: Call) -> Summary:
     )
     if done.returncode not in {0, _PARTIAL}:
         raise failure(access.name, done, "\n".join(listener.other))
+    if done.returncode == _PARTIAL and not listener.problem_count:
+        listener.problem_count, listener.problems = 1, ["something that restic does not name"]
     return listener.result()
 
 

@@ -60,7 +60,7 @@ class BackupListener:
             self._progress(message)
         elif kind == "summary":
             self.summary = message
-        elif kind == "error":
+        elif kind == "error" and message.get("during") != "scan":  # told again if it is missing
             self.problem_count += 1
             if len(self.problems) < _KEPT_PROBLEMS:
                 self.problems.append(_problem(message))
@@ -122,8 +122,10 @@ def parsed(line: str) -> dict[str, Any]:
 def _problem(message: dict[str, Any]) -> str:
     error = message.get("error")
     reason = error.get("message", "") if isinstance(error, dict) else str(error or "")
-    if not reason and isinstance(error, dict):  # 0.14 prints Go's error fields: Op, Path, Err
-        reason = f"{error.get('Op', 'read')}: {_errno(error.get('Err'))}"
+    if not reason and isinstance(error, dict):  # 0.14 prints Go's error fields: Op, Path, Err …
+        reason = f"{error.get('Op', 'read')}: {_errno(error['Err'])}" if "Err" in error else ""
+    # … or, for a folder that may not be listed, none of them.
+    reason = reason or "cannot be read or listed (restic names no reason)"
     item = str(message.get("item", "?"))
     return f"{item}: {reason.removeprefix(f'open {item}: ').removeprefix(f'{item}: ')}"
 

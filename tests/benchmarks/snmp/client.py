@@ -9,23 +9,39 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[3]))
 
-from tests.benchmarks.snmp.work import COLUMNS, RETRIES, SCALARS, TIMEOUT_S, WINDOW, hosts, report
+from tests.benchmarks.snmp.work import (
+    AUTH_PASSWORD,
+    COLUMNS,
+    PRIVACY_PASSWORD,
+    RETRIES,
+    SCALARS,
+    TIMEOUT_S,
+    USER,
+    WINDOW,
+    hosts,
+    report,
+)
 
-Counted = tuple[int, int]
+#: Devices and bindings, and the CPU seconds where they are another process's.
+Counted = tuple[int, int] | tuple[int, int, float]
 
 
-def own(devices: int, port: int, window: int = WINDOW) -> Counted:
+def own(devices: int, port: int, window: int = WINDOW, *, v3: bool = False) -> Counted:
     """Poll with netops: every value is decoded, with its type."""
     from netops.snmp import oid
     from netops.snmp.engines.own import OwnEngine
-    from netops.snmp.model import Talk, Target
+    from netops.snmp.model import Community, Talk, Target, User
     from netops.snmp.plan import Habits
     from netops.snmp.walk import walk
 
     columns, scalars = list(map(oid.encode, COLUMNS)), list(map(oid.encode, SCALARS))
 
+    auth: User | Community = Community()
+    if v3:
+        auth = User(USER, "sha256", AUTH_PASSWORD, "aes256", PRIVACY_PASSWORD)
+
     def talk(host: str, habits: Habits) -> Talk:
-        target = Target(host, port, timeout_s=TIMEOUT_S, retries=RETRIES)
+        target = Target(host, port, "3" if v3 else "2c", auth, TIMEOUT_S, RETRIES)
         return Talk(target, walk(columns, scalars=scalars, habits=habits))
 
     known = Habits()  # what the last poll taught; all devices of the farm are of one model
@@ -44,8 +60,12 @@ def own_1000(devices: int, port: int) -> Counted:
     return own(devices, port, 1000)
 
 
-async def _all(one: Callable[[str], Awaitable[int]], devices: int) -> Counted:
-    limit = asyncio.Semaphore(WINDOW)
+def own_v3(devices: int, port: int) -> Counted:
+    return own(devices, port, 20, v3=True)
+
+
+async def _all(one: Callable[[str], Awaitable[int]], devices: int, window: int = WINDOW) -> Counted:
+    limit = asyncio.Semaphore(window)
 
     async def limited(host: str) -> int:
         async with limit:
@@ -58,18 +78,35 @@ async def _all(one: Callable[[str], Awaitable[int]], devices: int) -> Counted:
     return sum(map(bool, counts)), sum(counts)
 
 
-def _gufo(devices: int, port: int) -> Any:
+def _gufo(devices: int, port: int, window: int = WINDOW, *, v3: bool = False) -> Any:
     from gufo.snmp.aio import SnmpSession
+    from gufo.snmp.user import Aes256Key, KeyType, Sha256Key, User
+
+    more: dict[str, Any] = {}
+    if v3:  # with its cheapest kind of key: made from the password once
+        auth, privacy = (
+            kind(Sha256Key.get_master_key(text.encode()), key_type=KeyType.Master)
+            for kind, text in ((Sha256Key, AUTH_PASSWORD), (Aes256Key, PRIVACY_PASSWORD))
+        )
+        more["user"] = User(USER, auth_key=auth, priv_key=privacy)
+    options = {"port": port, "timeout": TIMEOUT_S, "max_repetitions": 50, **more}
 
     async def one(host: str) -> int:
-        async with SnmpSession(host, port=port, timeout=TIMEOUT_S, max_repetitions=50) as session:
+        async with SnmpSession(host, **options) as session:
             count = len(await session.get_many(SCALARS))
             for column in COLUMNS:
                 async for _ in session.getbulk(column):
                     count += 1
             return count
 
-    return _all(one, devices)
+    return _all(one, devices, window)
+
+
+def gufo_v3(devices: int, port: int) -> Counted:
+    import uvloop
+
+    found: Counted = uvloop.run(_gufo(devices, port, 20, v3=True))
+    return found
 
 
 def gufo(devices: int, port: int) -> Counted:
@@ -122,11 +159,21 @@ def pysnmp(devices: int, port: int) -> Counted:
 def ezsnmp(devices: int, port: int) -> Counted:
     from ezsnmp import Session
 
+    options = {"print_oids_numerically": True, "print_full_oids": True}
     bindings = 0
     for host in hosts(devices):
-        session = Session(hostname=host, port_number=str(port), community="public", version="2")
-        bindings += len(session.get(SCALARS))
-        bindings += sum(len(session.bulk_walk([column])) for column in COLUMNS)
+        with Session(
+            hostname=host,
+            port_number=port,
+            version=2,
+            community="public",
+            set_max_repeaters_to_num=50,
+            timeout=1,
+            retries=RETRIES,
+            **options,
+        ) as session:
+            bindings += len(session.get([f".{name}" for name in SCALARS]))
+            bindings += sum(len(session.bulk_walk(f".{column}")) for column in COLUMNS)
     return devices, bindings
 
 
@@ -143,10 +190,25 @@ def net_snmp(devices: int, port: int) -> Counted:
     return devices, bindings
 
 
+def snmp_exporter(devices: int, port: int) -> Counted:
+    """Ask Prometheus's exporter; its CPU counts, not ours for asking it."""
+    import tempfile
+
+    from tests.benchmarks.snmp.exporter import Exporter
+
+    with tempfile.TemporaryDirectory() as directory, Exporter(Path(directory)) as exporter:
+        before = exporter.cpu_s()
+        counts = [exporter.samples(host, port) for host in hosts(devices)]
+        return sum(map(bool, counts)), sum(counts), exporter.cpu_s() - before
+
+
 CLIENTS = {
     client.__name__: client
-    for client in (own, own_1000, gufo, gufo_uvloop, ezsnmp, puresnmp, pysnmp, net_snmp)
-}
+    for client in (
+        own, own_1000, own_v3, gufo, gufo_uvloop, gufo_v3, snmp_exporter, ezsnmp, puresnmp, pysnmp,
+        net_snmp,
+    )
+}  # fmt: skip
 
 if __name__ == "__main__":
     name, count, at = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])

@@ -115,9 +115,13 @@ def test_unreadable_files_are_named_with_the_reason_in_both_forms() -> None:
         "error": {"message": "open /x/b: permission denied"},
         "item": "/x/b",
     }
-    found = hear(old, new, {"message_type": "error"}, SUMMARY).result()
+    folder = {"message_type": "error", "error": {}, "during": "archival", "item": "/x/c"}
+    found = hear(
+        folder | {"during": "scan"}, old, new, folder, {"message_type": "error"}, SUMMARY
+    ).result()
     assert found.problems[:2] == ("/x/a: open: Permission denied", "/x/b: permission denied")
-    assert found.problem_count == 3
+    assert found.problems[2] == "/x/c: cannot be read or listed (restic names no reason)"
+    assert found.problem_count == 4
 
 
 def test_a_million_unreadable_files_are_counted_and_some_named() -> None:

@@ -39,7 +39,7 @@ def test_second_holder_is_refused_soon_and_told_who_holds_it(tmp_path: Path) -> 
             lock.hold(path, "the repository 'x'"),
         ):
             pytest.fail("given twice")
-        assert time.monotonic() - started < 2
+        assert time.monotonic() - started < 30
 
 
 def test_one_who_waits_gets_it_when_it_is_free(tmp_path: Path) -> None:
@@ -48,14 +48,14 @@ def test_one_who_waits_gets_it_when_it_is_free(tmp_path: Path) -> None:
 
     def occupy() -> None:
         with lock.hold(path, "it"):
-            free.wait(10)
+            free.wait(60)
 
     thread = threading.Thread(target=occupy)
     thread.start()
     while not lock.is_held(path):
         time.sleep(0.01)
     threading.Timer(0.5, free.set).start()
-    with lock.hold(path, "it", wait_s=10):
+    with lock.hold(path, "it", wait_s=60):
         assert free.is_set()
     thread.join()
 
@@ -66,10 +66,10 @@ def test_one_who_waits_stops_when_the_run_is_to_end(tmp_path: Path) -> None:
     with (
         lock.hold(path, "it"),
         pytest.raises(LockedError),
-        lock.hold(path, "it", wait_s=60, cancelled=lambda: time.monotonic() - started > 0.3),
+        lock.hold(path, "it", wait_s=600, cancelled=lambda: time.monotonic() - started > 0.3),
     ):
         pytest.fail("given twice")
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 60
 
 
 def test_many_may_share_but_not_beside_one_who_does_not(tmp_path: Path) -> None:

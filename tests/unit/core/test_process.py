@@ -34,7 +34,7 @@ def living(marker: str) -> list[int]:
 
 
 def gone(marker: str) -> bool:
-    until = time.monotonic() + 5
+    until = time.monotonic() + 60
     while living(marker):
         if time.monotonic() > until:
             return False
@@ -166,8 +166,8 @@ def test_descriptor_is_passed_on() -> None:
 def test_deadline_ends_a_program_politely() -> None:
     started = time.monotonic()
     with pytest.raises(TimeoutExpiredError, match="did not end within") as caught:
-        sh("trap 'echo cleaned > /dev/null; exit 0' INT; sleep 60 & wait", deadline_s=0.6)
-    assert time.monotonic() - started < 10
+        sh("trap 'echo cleaned > /dev/null; exit 0' INT; sleep 600 & wait", deadline_s=0.6)
+    assert time.monotonic() - started < 60
     assert caught.value.hint
 
 
@@ -176,7 +176,7 @@ def test_deadline_kills_a_program_that_does_not_listen() -> None:
     started = time.monotonic()
     with pytest.raises(TimeoutExpiredError):
         sh(f"trap '' INT TERM; sleep {marker} & sleep {marker}; true", deadline_s=0.3, grace_s=0.5)
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < 60
     assert gone(marker)
 
 
@@ -189,7 +189,7 @@ def test_grandchild_that_holds_the_pipes_is_ended_with_the_program() -> None:
     started = time.monotonic()
     done = sh(f"sleep {marker} & echo started")
     assert done.stdout == "started\n"
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < 60
     assert gone(marker)
 
 
@@ -198,7 +198,7 @@ def test_grandchild_that_writes_for_ever_is_ended_with_the_program() -> None:
     started = time.monotonic()
     done = sh(f"yes {marker} & exit 4", on_stdout=lambda _: None)
     assert done.returncode == 4
-    assert time.monotonic() - started < 20
+    assert time.monotonic() - started < 60
     assert gone(marker)
 
 
@@ -277,3 +277,17 @@ def test_argument_lists_are_never_read_by_a_shell() -> None:
     program = "import sys; print(ascii(sys.argv[1:]))"
     done = process.run([sys.executable, "-c", program, *words])
     assert done.stdout.strip() == ascii(words)
+
+
+def test_last_words_between_a_look_and_the_end_are_heard(monkeypatch: pytest.MonkeyPatch) -> None:
+    look = process._Running._move
+
+    def be_preempted(running: process._Running) -> bool:
+        ready = look(running)
+        if not ready:  # a busy machine lets the program speak and end before we go on
+            os.waitid(os.P_PID, running.process.pid, os.WEXITED | os.WNOWAIT)
+        return ready
+
+    monkeypatch.setattr(process._Running, "_move", be_preempted)
+    done = process.run(["sh", "-c", "sleep 0.5; echo last"])
+    assert (done.returncode, done.stdout) == (0, "last\n")

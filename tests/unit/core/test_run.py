@@ -103,17 +103,18 @@ def test_results_keep_the_order_of_the_targets_whatever_ends_first(runner: Runne
 def test_no_more_targets_at_once_than_allowed(runner: Runner, parallel: int) -> None:
     running, most = set[str](), [0]
     guard = threading.Lock()
+    full = threading.Barrier(parallel)
 
     def act(subject: str, context: Context) -> Result:
         with guard:
             running.add(context.target)
             most[0] = max(most[0], len(running))
-        time.sleep(0.05)
+        full.wait(60)
         with guard:
             running.discard(context.target)
         return good(subject, context)
 
-    runner.execute("test", works(*"abcdefgh"), act, Options(parallel=parallel))
+    runner.execute("test", works(*"abcdefghi"), act, Options(parallel=parallel))
     assert most[0] == parallel
 
 
@@ -309,7 +310,7 @@ def test_run_without_targets_is_unknown_never_ok(runner: Runner) -> None:
 def test_jitter_waits_within_its_bound(runner: Runner) -> None:
     started = time.monotonic()
     runner.execute("test", works("a"), good, Options(jitter_s=0.2))
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 30
 
 
 def test_cancel_can_be_pulled_from_a_handler_that_interrupts_its_own_waiting() -> None:

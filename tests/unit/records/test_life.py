@@ -110,7 +110,7 @@ def test_the_whole_life_is_in_book_and_journal(site: Desk) -> None:
 @pytest.mark.parametrize("person", [WANG, "wang  fang", "ＷＡＮＧ ＦＡＮＧ"])
 @pytest.mark.parametrize("role", ["applicant", "operator"])
 def test_nobody_approves_what_he_applied_for_or_does(site: Desk, person: str, role: str) -> None:
-    number = site.draft(**{role: person}).number
+    number = site.draft(planned=False, **{role: person}).number
     site.book().submit(number, Hand(CHEN))
 
     with pytest.raises(AccessError, match="are the same"):

@@ -7,6 +7,7 @@ import pytest
 
 from netops.cli.root import run
 from netops.core.errors import NetopsError, SecretError, UnreachableError, UsageError
+from netops.snmp import names, oid
 from netops.snmp.model import User
 from netops.snmp.recording import parse
 from netops.snmp.replay import ReplayAgent
@@ -21,9 +22,61 @@ def test_get_prints_name_type_and_value(capsys: pytest.CaptureFixture[str]) -> N
     with ReplayAgent(switch(2)).running() as agent:
         assert run(["snmp", "get", place(agent), SYS_NAME, "1.3.6.1.2.1.1.99.0", "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == [
-        {"oid": SYS_NAME, "type": "octets", "value": "sw-1"},
-        {"oid": "1.3.6.1.2.1.1.99.0", "type": "noSuchInstance", "value": None},
+        {
+            "oid": SYS_NAME,
+            "name": "sysName.0",
+            "type": "octets",
+            "value": "sw-1",
+            "unit": None,
+        },
+        {
+            "oid": "1.3.6.1.2.1.1.99.0",
+            "name": "1.3.6.1.2.1.1.99.0",
+            "type": "noSuchInstance",
+            "value": None,
+            "unit": None,
+        },
     ]
+
+
+def test_objects_may_be_named_and_states_are_spelt_out(capsys: pytest.CaptureFixture[str]) -> None:
+    with ReplayAgent(switch(2)).running() as agent:
+        names = ["sysName", "sysUpTime.0", "ifOperStatus.10101"]
+        assert run(["snmp", "get", place(agent), *names]) == 0
+        shown = capsys.readouterr().out
+        assert run(["snmp", "walk", place(agent), "ifTable", "--json"]) == 0
+    assert "sysName.0           octets   sw-1" in shown
+    assert "ifOperStatus.10101  integer  down" in shown
+    rows = json.loads(capsys.readouterr().out)
+    assert {row["name"].partition(".")[0] for row in rows} == {
+        "ifDescr",
+        "ifOperStatus",
+        "ifInOctets",
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "place_of"),
+    [
+        ("sysName", "1.3.6.1.2.1.1.5.0"),
+        ("sysName.0", "1.3.6.1.2.1.1.5.0"),
+        ("ifTable", "1.3.6.1.2.1.2.2.1"),
+        ("ifDescr.3", "1.3.6.1.2.1.2.2.1.2.3"),
+        ("linkDown", "1.3.6.1.6.3.1.1.5.3"),
+        (".1.3.6.1", "1.3.6.1"),
+    ],
+)
+def test_names_stand_for_places(name: str, place_of: str) -> None:
+    place = names.place_of(name, instance=True)
+    assert oid.text_of(place) == place_of
+    if not name.startswith(".") and "Table" not in name:
+        assert names.object_of(place)[0].startswith(name)
+
+
+def test_a_mistyped_name_gets_a_hint() -> None:
+    with pytest.raises(UsageError) as caught:
+        run(["snmp", "get", "127.0.0.1", "sysNmae"])
+    assert "sysName" in str(caught.value.hint)
 
 
 @pytest.mark.parametrize("version", ["1", "2c"])
@@ -74,7 +127,11 @@ def test_v3_takes_its_passwords_by_reference(
 @pytest.mark.parametrize(
     ("words", "error"),
     [
-        (["get", "127.0.0.1", "sysName"], UsageError),
+        (["get", "127.0.0.1", "sysNo"], UsageError),
+        (["get", "127.0.0.1", "sysName.x"], UsageError),
+        (["set", "127.0.0.1", "sysName", "what", "1", "--yes"], UsageError),
+        (["set", "127.0.0.1", "sysName", "integer", "x", "--yes"], UsageError),
+        (["set", "127.0.0.1", "sysName", "gauge", "-1", "--yes"], UsageError),
         (["get", "127.0.0.1:x", SYS_NAME], UsageError),
         (["get", "127.0.0.1", SYS_NAME, "--version", "4"], UsageError),
         (["get", "127.0.0.1", SYS_NAME, "--version", "3"], UsageError),

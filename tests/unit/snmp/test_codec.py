@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from netops.snmp import ber, codec, decoder, message, oid, pdu
+from netops.snmp import ber, codec, decoder, message, oid, pdu, usm
 from netops.snmp.ber import Varbind, WireError
 from netops.snmp.codec import Codec
-from netops.snmp.model import Community
+from netops.snmp.model import Community, User
 from netops.snmp.pdu import Request
 from netops.snmp.replay import ReplayAgent
 from netops.snmp.session import CommunitySession
@@ -145,9 +145,14 @@ def answers() -> list[bytes]:
         Request(pdu.SET, names[:1], values=((ber.INTEGER, 1),)),
     ]
     try:
-        return [agent.answer(session.seal(request, 0x41424344)) or b"" for request in requests]
+        plain = [agent.answer(session.seal(request, 0x41424344)) or b"" for request in requests]
     finally:
         agent.close()
+    engine = b"\x80\x00\x00\x00\x05netops"
+    keys = usm.keys_of(User("u", "sha256", "maplesyrup", "aes256", "maplesyrup"), engine)
+    body = message.scoped(engine, b"", pdu.encode(requests[1], 7))
+    headers = [message.Header(7, flags, engine, 3, 99, b"u") for flags in (0, 3)]
+    return [*plain, usm.secured(headers[0], body, None), usm.secured(headers[1], body, keys)]
 
 
 ANSWERS = answers()
@@ -170,6 +175,7 @@ def both(data: bytes) -> tuple[Any, Any]:
         if opened is not WireError:
             _, _, _, at, end = opened
             result.append(outcome(one.read_pdu, data, at, end))
+            result.append(outcome(one.read_v3, data, at, end))
             behind = outcome(ber.read, data, at, end)
             if behind is not WireError:
                 result.append(outcome(one.read_pdu, data, behind[2], end))
@@ -212,14 +218,41 @@ def test_both_decoders_make_the_same_of_noise(data: bytes) -> None:
 
 @pytest.mark.skipif(COMPILED is None, reason="the compiled decoder was not built")
 @settings(max_examples=100, deadline=None)
-@given(st.lists(VARBINDS, max_size=6), OIDS, st.binary(max_size=3), st.booleans())
+@given(
+    st.lists(VARBINDS, max_size=6),
+    st.lists(st.tuples(OIDS | st.just(b""), st.binary(max_size=2)), min_size=1, max_size=3),
+    st.booleans(),
+)
 def test_both_decoders_see_the_same_order(
-    part: list[Varbind], before: bytes, root: bytes, in_order: bool
+    part: list[Varbind], columns: list[tuple[bytes, bytes]], in_order: bool
 ) -> None:
     assert COMPILED is not None
     rows = sorted(part, key=lambda binding: binding[0]) if in_order else part
-    for start in (before, b""):
-        assert COMPILED.rises(rows, start, root) == codec.PYTHON.rises(rows, start, root)
+    befores, roots = [before for before, _ in columns], [root for _, root in columns]
+    for start in (befores, [b""] * len(roots)):
+        assert COMPILED.rises(rows, start, roots) == codec.PYTHON.rises(rows, start, roots)
+
+
+def rows_of(*names: str, tag: int = ber.INTEGER) -> list[Varbind]:
+    return [(name.encode(), tag, 1) for name in names]
+
+
+@pytest.mark.parametrize(
+    ("rows", "good"),
+    [
+        (rows_of("a1", "b1", "a2", "b2"), True),
+        (rows_of("a1", "b1", "a2"), True),
+        (rows_of("a1"), True),
+        (rows_of("a1", "b2", "a2", "b2"), False),
+        (rows_of("a1", "b2", "a2", "c1"), False),
+        (rows_of("a1", "b1", "b2", "b2"), False),
+        (rows_of("a", "b1"), False),
+        (rows_of("a1", "b1", tag=ber.END_OF_MIB), False),
+        ([], False),
+    ],
+)
+def test_interleaved_columns_go_on_or_not(reader: Codec, rows: list[Varbind], good: bool) -> None:
+    assert reader.rises(rows, [b"a", b"b"], [b"a", b"b"]) is good
 
 
 @pytest.mark.skipif(COMPILED is None, reason="the compiled decoder was not built")
@@ -235,10 +268,11 @@ def test_the_compiled_decoder_keeps_nothing() -> None:
             opened = outcome(COMPILED.open_envelope, packet)
             if opened is not WireError:
                 pair = outcome(COMPILED.read_pdu, packet, opened[3], opened[4])
+                outcome(COMPILED.read_v3, packet, opened[3], opened[4])
                 behind = ber.read(packet, opened[3], opened[4])[2]
                 pair = outcome(COMPILED.read_pdu, packet, behind, opened[4])
                 if pair is not WireError:
-                    COMPILED.rises(pair[4], b"", b"")
+                    COMPILED.rises(pair[4], [b"", b""], [b"", b""])
             outcome(COMPILED.decode_varbinds, packet, 0, len(packet))
 
     work()
@@ -270,11 +304,14 @@ def test_the_compiled_decoder_keeps_nothing() -> None:
         ("decode_varbinds", (b"30", "0", 2)),
         ("read_pdu", (b"30", 0, 2, 3)),
         ("open_envelope", (3,)),
-        ("rises", ((), b"", b"")),
-        ("rises", ([1], b"", b"")),
-        ("rises", ([(1, 2, 3)], b"", b"")),
-        ("rises", ([(b"", b"", 3)], b"", b"")),
-        ("rises", ([(b"a", 2)], b"", b"")),
+        ("rises", ((), [b""], [b""])),
+        ("rises", ([1], [b""], [b""])),
+        ("rises", ([(1, 2, 3)], [b""], [b""])),
+        ("rises", ([(b"", b"", 3)], [b""], [b""])),
+        ("rises", ([(b"a", 2)], [b""], [b""])),
+        ("rises", ([], [b""], [])),
+        ("rises", ([], [""], [b""])),
+        ("rises", ([], b"", b"")),
     ],
 )
 def test_the_compiled_decoder_refuses_wrong_arguments(

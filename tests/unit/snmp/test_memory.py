@@ -73,6 +73,20 @@ def test_what_a_device_lacks_is_probed_again_after_a_week(tmp_path: Path) -> Non
     assert not SnmpMemory.open(path, wall_s=lambda: now[0]).habits(target).missing
 
 
+def test_names_are_asked_every_half_hour_also_over_runs(tmp_path: Path) -> None:
+    now = [1_000_000.0]
+    path = tmp_path / "memory.json"
+    due = []
+    for _ in range(5):  # a run every ten minutes
+        memory = SnmpMemory.open(path, wall_s=lambda: now[0])
+        due.append(memory.slow_due(HOST))
+        memory.save()
+        now[0] += 600
+    assert due == [True, False, False, True, False]
+    now[0] = 5.0  # the clock was set back: ask rather than wait for years
+    assert SnmpMemory.open(path, wall_s=lambda: now[0]).slow_due(HOST)
+
+
 def test_two_runs_side_by_side_do_not_forget_for_each_other(tmp_path: Path) -> None:
     path = tmp_path / "memory.json"
     one, two = SnmpMemory.open(path), SnmpMemory.open(path)
@@ -88,6 +102,7 @@ def test_two_runs_side_by_side_do_not_forget_for_each_other(tmp_path: Path) -> N
     both.forget(HOST)
     both.save()
     assert SnmpMemory.open(path).habits(HOST).answer_bytes != 300
+    assert SnmpMemory.open(path).book.get(("192.0.2.1", 161)) is None
 
 
 def test_devices_with_one_engine_id_are_warned_about(tmp_path: Path) -> None:
@@ -141,7 +156,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
     st.dictionaries(
         st.sampled_from(["answer_bytes", "bulk", "tables", "missing", "empty", "repetitions"]), JSON

@@ -40,12 +40,12 @@ def _tagless(page: str) -> str:
 def test_a_thousand_devices_make_a_page_below_one_megabyte_in_half_a_second() -> None:
     report = report_of(1000)
     as_page(report_of(10), "en")  # jinja2 is loaded once
-    begun = time.perf_counter()
+    begun = time.process_time()
     page = as_page(report, "zh_Hant")
-    taken_s = time.perf_counter() - begun
+    taken_s = time.process_time() - begun
 
     assert len(page.encode()) < 1_000_000
-    assert taken_s < 0.5 * 4  # other tests use the machine as well
+    assert taken_s < 0.5 * 2  # a slower machine is no failure
 
 
 def test_changes_stand_under_the_record_that_answers_for_them(report: TopologyReport) -> None:
@@ -68,6 +68,12 @@ def test_only_an_approved_record_allows_a_change(report: TopologyReport) -> None
         for group in grouped(report.events, report.records, EN)
     }
     assert allowed == {"TC-2026-0041": True, "TC-2026-0042": False, None: False}
+
+
+def test_a_fault_needs_no_approval(report: TopologyReport) -> None:
+    loose = next(group for group in grouped(report.events, [], EN) if group.record is None)
+    assert EventKind.DEVICE_DOWN in [one.event.kind for one in loose.changes]
+    assert EventKind.DEVICE_DOWN not in [one.event.kind for one in loose.unapproved]
 
 
 def test_the_page_tells_changes_records_and_endpoints(report: TopologyReport) -> None:
