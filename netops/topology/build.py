@@ -160,14 +160,20 @@ def _hosts(
             found[mac].append((len(edge.hosts), end, vlan))
     chosen = {}
     for mac, ends in found.items():
-        was = list(places.get(mac, ()))
-
-        def rank(one: tuple[int, End, int | None], was: list[End] = was) -> tuple[object, ...]:
-            return 0 if one[1] not in was else 1 + was.index(one[1]), one[0], one[1]
-
-        _, end, vlan = min(ends, key=rank)
+        _, end, vlan = ends[0] if len(ends) == 1 else _likeliest(ends, places.get(mac, ()))
         chosen[mac] = (end, vlan)
     return chosen
+
+
+def _likeliest(
+    ends: Sequence[tuple[int, End, int | None]], was: Sequence[End]
+) -> tuple[int, End, int | None]:
+    """Return the new place of a host, else the last one, before those it left."""
+
+    def rank(one: tuple[int, End, int | None]) -> tuple[object, ...]:
+        return 1 + list(was).index(one[1]) if one[1] in was else 0, one[0], one[1]
+
+    return min(ends, key=rank)
 
 
 def _endpoints(
