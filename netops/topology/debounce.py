@@ -117,7 +117,7 @@ class _Look:
         """An answering device says that its port is down, or has no such port any more."""
         for end in ends:
             device = self.seen.devices.get(end.device)
-            if device is None or device.state is not DeviceState.ANSWERED:
+            if device is None or device.state is not DeviceState.ANSWERED or not device.ports:
                 continue
             port = device.ports.get(end.port)
             if port is None or port.is_up is False or self._went_out(end, port):
