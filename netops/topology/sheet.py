@@ -78,6 +78,9 @@ _LABELS: Mapping[str, str] = {
     "submitted_by": mark("Submitted by"),
     "closed_by": mark("Closed by"),
     "closed_at": mark("Closed at"),
+    "events": mark("Events"),
+    "snapshot_before": mark("Snapshot before"),
+    "snapshot_after": mark("Snapshot after"),
     "before": mark("Before"),
     "after": mark("After"),
 }
@@ -113,6 +116,11 @@ _VALUES: Mapping[str, str] = {
     "downstream_count": mark("number of switches downstream"),
     "places": mark("places"),
     "fulfilled": mark("fulfilled"),
+    "both ends agree": mark("both ends agree"),
+    "port is up": mark("port is up"),
+    "link is gone": mark("link is gone"),
+    "spanning tree has the same root": mark("spanning tree has the same root"),
+    "nobody lost the second way": mark("nobody lost the second way"),
     "missing": mark("missing"),
     "extra": mark("not planned"),
     "opened": mark("opened"),
@@ -232,6 +240,8 @@ def value_text(value: Any, speech: Words) -> str:
         return speech.text(mark("yes")) if value else speech.text(mark("no"))
     if isinstance(value, datetime):
         return moment(value)
+    if isinstance(value, Mapping) and {"what", "ok"} <= set(value):
+        return _check_text(value, speech)
     if isinstance(value, Mapping):
         told = {k: v for k, v in value.items() if v not in (None, "", [], (), {})}
         return "; ".join(
@@ -243,6 +253,14 @@ def value_text(value: Any, speech: Words) -> str:
         return "" if value is None else str(value)
     known = _VALUES.get(value)
     return speech.text(known) if known else _local(value)
+
+
+def _check_text(check: Mapping[str, Any], speech: Words) -> str:
+    """Return one thing that was verified, with its outcome before it."""
+    sign = {True: "✓", False: "✗"}.get(check["ok"], "?")
+    what = value_text(check["what"], speech)
+    rest = ", ".join(str(check[name]) for name in ("subject", "detail") if check.get(name))
+    return f"{sign} {what} ({rest})" if rest else f"{sign} {what}"
 
 
 def _local(text: str) -> str:
