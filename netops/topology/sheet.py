@@ -121,6 +121,9 @@ _VALUES: Mapping[str, str] = {
     "link is gone": mark("link is gone"),
     "spanning tree has the same root": mark("spanning tree has the same root"),
     "nobody lost the second way": mark("nobody lost the second way"),
+    "link is there": mark("link is there"),
+    "device is gone": mark("device is gone"),
+    "device answers": mark("device answers"),
     "missing": mark("missing"),
     "extra": mark("not planned"),
     "opened": mark("opened"),
@@ -240,13 +243,8 @@ def value_text(value: Any, speech: Words) -> str:
         return speech.text(mark("yes")) if value else speech.text(mark("no"))
     if isinstance(value, datetime):
         return moment(value)
-    if isinstance(value, Mapping) and {"what", "ok"} <= set(value):
-        return _check_text(value, speech)
     if isinstance(value, Mapping):
-        told = {k: v for k, v in value.items() if v not in (None, "", [], (), {})}
-        return "; ".join(
-            f"{value_text(k, speech)}: {value_text(v, speech)}" for k, v in told.items()
-        )
+        return _mapping_text(value, speech)
     if isinstance(value, list | tuple):
         return speech.listed([value_text(one, speech) for one in value])
     if not isinstance(value, str):
@@ -255,12 +253,15 @@ def value_text(value: Any, speech: Words) -> str:
     return speech.text(known) if known else _local(value)
 
 
-def _check_text(check: Mapping[str, Any], speech: Words) -> str:
-    """Return one thing that was verified, with its outcome before it."""
-    sign = {True: "✓", False: "✗"}.get(check["ok"], "?")
-    what = value_text(check["what"], speech)
-    rest = ", ".join(str(check[name]) for name in ("subject", "detail") if check.get(name))
-    return f"{sign} {what} ({rest})" if rest else f"{sign} {what}"
+def _mapping_text(values: Mapping[str, Any], speech: Words) -> str:
+    """Return named values; one that was verified stands behind its outcome."""
+    if {"what", "ok"} <= set(values):
+        sign = "✓" if values["ok"] is True else "✗" if values["ok"] is False else "?"
+        what = value_text(values["what"], speech)
+        rest = ", ".join(str(values[name]) for name in ("subject", "detail") if values.get(name))
+        return f"{sign} {what} ({rest})" if rest else f"{sign} {what}"
+    told = {k: v for k, v in values.items() if v not in (None, "", [], (), {})}
+    return "; ".join(f"{value_text(k, speech)}: {value_text(v, speech)}" for k, v in told.items())
 
 
 def _local(text: str) -> str:
