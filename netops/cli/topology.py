@@ -47,6 +47,9 @@ def scan(
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Read every table, though nothing seems changed.")
     ] = False,
+    due: Annotated[
+        bool, typer.Option("--due", help="Only if `topology.every` in netops.yaml says so.")
+    ] = False,
     as_json: Json = False,
     quiet: Quiet = False,
     dry_run: DryRun = False,
@@ -58,6 +61,12 @@ def scan(
 
     site = open_site(context)
     room = site.discovery
+    # A look that finds nothing due is no event; the journal is for what was done.
+    if due and not room.is_due(site.clock.now()):
+        if not quiet:
+            typer.echo("nothing is due")
+        site.close()
+        raise typer.Exit
     words = " ".join(selector or [])
     asks = room.asks(words, seed or [], snmp or "")
     if crawl and not room.policy.allowed:

@@ -103,7 +103,7 @@ class Config(Section):
     topology: TopologySettings = Field(
         default_factory=TopologySettings,
         description="Discovery of the network, and the rules for what hangs on it.",
-        examples=[{"every": "15m"}],
+        examples=[{"every": "every 15m"}],
     )
     records: RecordSettings = Field(
         default_factory=RecordSettings,

@@ -201,8 +201,10 @@ class _Running:
                 return
             if limit is not None and time.monotonic() >= limit:
                 return
+            # Asked before the look: what it says between an empty look and its end must be heard.
+            is_over = self.process.poll() is not None
             ready = self._move()
-            if self.process.poll() is None:
+            if not is_over:
                 continue
             ended_at = ended_at or time.monotonic()
             if not ready or time.monotonic() - ended_at > _DRAIN_S:

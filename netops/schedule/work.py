@@ -13,8 +13,14 @@ _QUIETLY = ("--due", "--quiet")
 
 
 def scheduled(site: Site) -> list[Work]:
-    """Return backups, verifications, forgetting and pruning as scheduled work."""
-    return [*_backups(site), *_verifications(site), *_forgetting(site), *_prunings(site)]
+    """Return backups, verifications, forgetting, pruning and topology scans as scheduled work."""
+    return [
+        *_backups(site),
+        *_verifications(site),
+        *_forgetting(site),
+        *_prunings(site),
+        *_scans(site),
+    ]
 
 
 def _backups(site: Site) -> Iterator[Work]:
@@ -71,3 +77,13 @@ def _prunings(site: Site) -> Iterator[Work]:
                 {"prune": done.get(repository.name)},
                 repository.name,
             )
+
+
+def _scans(site: Site) -> Iterator[Work]:
+    if every := site.data["topology"]["every"]:
+        yield Work(
+            "topology",
+            ("topology", "scan", *_QUIETLY),
+            {"scan": parse_cadence(every)},
+            {"scan": site.discovery.last_scan_at()},
+        )

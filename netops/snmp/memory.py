@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from netops.core.errors import UnreachableError
 from netops.core.files import private_directory, write_atomic
+from netops.snmp.engines.address import resolve
 from netops.snmp.model import Target
 from netops.snmp.peers import PeerBook
 from netops.snmp.plan import Habits
@@ -47,6 +49,7 @@ class SnmpMemory:
     wall_s: Callable[[], float] = time.time
     _devices: dict[str, _Device] = field(default_factory=dict)
     _used: set[str] = field(default_factory=set)
+    _forgotten: set[tuple[str, int]] = field(default_factory=set)
 
     @classmethod
     def open(cls, path: Path, *, wall_s: Callable[[], float] = time.time) -> "SnmpMemory":
@@ -84,7 +87,9 @@ class SnmpMemory:
         """Learn everything about a device anew, as after it was replaced."""
         self._devices.pop(_key(target), None)
         self._used.add(_key(target))
-        self.book.forget((target.host, target.port))
+        for host in {target.host, _address(target)}:
+            self.book.forget((host, target.port))
+            self._forgotten.add((host, target.port))
 
     def warnings(self) -> list[str]:
         """Return what a person should see to: devices that share one SNMPv3 engine id."""
@@ -102,7 +107,10 @@ class SnmpMemory:
         together = {**others, **mine}
         newest = sorted(together, key=lambda key: together[key].probed_at_s)[-_MAX_DEVICES:]
         theirs = kept.get("peers")
-        peers = {**(theirs if isinstance(theirs, dict) else {}), **self.book.as_dict()}
+        gone = {f"{host} {port}" for host, port in self._forgotten}
+        others_peers = theirs if isinstance(theirs, dict) else {}
+        peers = {key: one for key, one in others_peers.items() if key not in gone}
+        peers |= self.book.as_dict()
         data = {
             "format": _FORMAT,
             "devices": {
@@ -121,6 +129,13 @@ class SnmpMemory:
 
 def _key(target: Target) -> str:
     return f"{target.host} {target.port} {target.version}"
+
+
+def _address(target: Target) -> str:
+    try:
+        return str(resolve(target.host, target.port)[1][0])
+    except UnreachableError:
+        return target.host
 
 
 def _devices(kept: Mapping[str, Any]) -> dict[str, _Device]:

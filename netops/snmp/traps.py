@@ -255,7 +255,8 @@ class TrapListener:
         """Tell whether the notification is in the queue, now or since its first coming."""
         inform = said.kind == INFORM
         host = str(source[0])
-        key = (host, said.what, said.varbinds, said.ident if inform else None)
+        # With its time: a link that went down twice within a second is no repetition.
+        key = (host, said.what, said.varbinds, said.uptime_s, said.ident if inform else None)
         now_s = time.monotonic()
         seen_s = self._recent.get(key)
         if seen_s is not None and now_s - seen_s < (_INFORM_MEMORY_S if inform else self._dedupe_s):

@@ -12,6 +12,8 @@ Networks = tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]
 class Policy:
     """How the network is discovered, and which rules its endpoints keep."""
 
+    #: Cadence of scans; None for never by themselves.
+    every: str | None = None
     snmp: str | None = None
     allowed: Networks = ()
     denied_devices: tuple[str, ...] = ()
@@ -41,6 +43,7 @@ def within(address: str, networks: Networks) -> bool:
 def policy_of(data: Mapping[str, Any]) -> Policy:
     """Return the section `topology` as a policy."""
     return Policy(
+        data["every"],
         data["snmp"],
         tuple(map(ipaddress.ip_network, data["allowed"])),
         tuple(data["denied_devices"]),

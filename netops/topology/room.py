@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -78,6 +79,18 @@ class TopologyRoom:
                 hint="give devices `snmp: NAME` in the inventory, or name one with --seed",
             )
         return list(unique.values())[: self.policy.max_devices]
+
+    def last_scan_at(self) -> datetime | None:
+        """Return when the network answered last."""
+        periods = self.memory.history(1)
+        return periods[0].last_at if periods else None
+
+    def is_due(self, now: datetime) -> bool:
+        """Tell whether it is time for a scan."""
+        from netops.core.cadence import parse_cadence
+
+        every = self.policy.every
+        return every is not None and parse_cadence(every).is_due(self.last_scan_at(), now)
 
     def others(self, asks: Sequence[Ask]) -> dict[str, Device | None]:
         """Return who is in scope and not asked this time."""

@@ -40,7 +40,7 @@ class TopologySettings(Section):
     every: CadenceText | None = Field(
         default=None,
         description="How often `netops schedule` scans the topology (default: never by itself).",
-        examples=["15m"],
+        examples=["every 15m"],
     )
     snmp: Name | None = Field(
         default=None,

@@ -138,9 +138,11 @@ def test_what_pysnmp_sends_arrives(listener: TrapListener, kind: str, version: s
     assert (found.name, found.kind, found.version) == ("linkDown", kind, version)
 
 
-def notification(ident: int = 7, kind: int = TRAP, what: str = LINK_DOWN) -> bytes:
+def notification(
+    ident: int = 7, kind: int = TRAP, what: str = LINK_DOWN, ticks: int = 100
+) -> bytes:
     bindings: list[ber.Varbind] = [
-        (oid.encode("1.3.6.1.2.1.1.3.0"), ber.TICKS, 100),
+        (oid.encode("1.3.6.1.2.1.1.3.0"), ber.TICKS, ticks),
         (TRAP_OID, ber.OID, oid.encode(what)),
     ]
     return pdu.encode_answer(kind, ident, Response(0, 0, bindings))
@@ -199,6 +201,13 @@ def test_the_same_said_again_is_taken_once_and_an_inform_confirmed_each_time(
         quiet.receive(v2c(notification(6)), SOURCE)
     quiet.receive(v2c(notification(6)), ("192.0.2.8", 5000))
     assert (quiet.counts.accepted, quiet.counts.repeated) == (3, 4)
+
+
+def test_a_link_that_flaps_is_told_each_time(quiet: TrapListener) -> None:
+    for ticks, what in ((100, LINK_DOWN), (101, "1.3.6.1.6.3.1.1.5.4"), (102, LINK_DOWN)):
+        quiet.receive(v2c(notification(ticks, what=what, ticks=ticks)), SOURCE)
+    names = [found.name for found in iter(lambda: quiet.take(0), None)]
+    assert names == ["linkDown", "linkUp", "linkDown"]
 
 
 def test_a_flood_is_survived_and_honestly_counted() -> None:

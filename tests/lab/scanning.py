@@ -29,11 +29,11 @@ class Scanner:
         self.report: Report | None = None
 
     def scan(self, *, fresh: bool = True, selector: str = "") -> list[Event]:
-        """Scan once and return the events; nobody waits long for silent agents."""
+        """Scan once and return the events; agents that were asked before are not waited for long."""
         site = Site(self.file, self.clock)
         try:
             for access in site.data["inventory"]["snmp"].values():
-                access.update(timeout=1, retries=0)
+                access.update(timeout=4 if self.report else 20, retries=0)
             room = site.discovery
             asks = room.asks(selector)
             work: list[Work[Ask | None]] = [Work(ask.name, ask) for ask in asks]

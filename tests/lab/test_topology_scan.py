@@ -8,7 +8,7 @@ from netops.core.status import Status
 from netops.topology.model import LinkState
 from tests.lab.build import up
 from tests.lab.fixtures import need_lab
-from tests.lab.generate import generated
+from tests.lab.generate import generate
 from tests.lab.lab import Lab
 from tests.lab.scanning import Scanner, told
 from tests.lab.waiting import await_neighbours
@@ -29,9 +29,7 @@ def test_the_campus_is_found_as_it_is(lab: Lab, tmp_path: Path) -> None:
     expect_truth(scanner)
     links = scanner.snapshot().links
     assert sum(link.state is LinkState.CONFIRMED for link in links) == 12
-    found = {
-        (one.mac, one.port, one.addresses) for one in endpoints(scanner)
-    }
+    found = {(one.mac, one.port, one.addresses) for one in endpoints(scanner)}
     truth = {(one.mac, one.port.name, (one.address,)) for one in lab.topology.endpoints()}
     assert found == truth
     unmanaged = [uid for uid, one in scanner.snapshot().devices.items() if one.role == "unmanaged"]
@@ -70,7 +68,7 @@ def test_numbers_that_mislead_and_macs_for_names_change_nothing(
 
 def test_sixty_nodes_are_found_as_they_are(tmp_path: Path) -> None:
     need_lab()
-    lab = up(generated(60))
+    lab = up(generate(60))
     try:
         await_neighbours(lab, 60)
         scanner = Scanner(lab, tmp_path)

@@ -277,3 +277,17 @@ def test_argument_lists_are_never_read_by_a_shell() -> None:
     program = "import sys; print(ascii(sys.argv[1:]))"
     done = process.run([sys.executable, "-c", program, *words])
     assert done.stdout.strip() == ascii(words)
+
+
+def test_last_words_between_a_look_and_the_end_are_heard(monkeypatch: pytest.MonkeyPatch) -> None:
+    look = process._Running._move
+
+    def be_preempted(running: process._Running) -> bool:
+        ready = look(running)
+        if not ready:  # a busy machine lets the program speak and end before we go on
+            os.waitid(os.P_PID, running.process.pid, os.WEXITED | os.WNOWAIT)
+        return ready
+
+    monkeypatch.setattr(process._Running, "_move", be_preempted)
+    done = process.run(["sh", "-c", "sleep 0.5; echo last"])
+    assert (done.returncode, done.stdout) == (0, "last\n")

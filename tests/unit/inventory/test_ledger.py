@@ -222,7 +222,7 @@ def test_sheet_finds_the_device_by_its_address_and_keeps_a_description_as_note(
     text = "asset,name,ip\n1,图书馆交换机,10.0.0.1\n2,打印室电脑,\n3,sw-1,\n"
     made = plan(tmp_path, text, devices={"sw-1": Device("sw-1", "10.0.0.1")})
     assert [(a.device, a.note) for a in made.added] == [
-        ("sw-1", ""),
+        ("sw-1", "图书馆交换机"),
         ("", "打印室电脑"),
         ("sw-1", ""),
     ]

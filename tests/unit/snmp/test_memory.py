@@ -102,6 +102,7 @@ def test_two_runs_side_by_side_do_not_forget_for_each_other(tmp_path: Path) -> N
     both.forget(HOST)
     both.save()
     assert SnmpMemory.open(path).habits(HOST).answer_bytes != 300
+    assert SnmpMemory.open(path).book.get(("192.0.2.1", 161)) is None
 
 
 def test_devices_with_one_engine_id_are_warned_about(tmp_path: Path) -> None:

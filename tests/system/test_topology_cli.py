@@ -1,0 +1,76 @@
+"""netops topology, the installed command, where no network answers."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.sites import Site, make_site
+
+MAC = "0a:00:00:00:00:01"
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Site:
+    """A site with one switch that is not there."""
+    site = make_site(tmp_path / "site")
+    site.config["inventory"] = {
+        "files": ["inventory/*.yaml"],
+        "snmp": {"campus": {"timeout": "1s", "retries": 0, "port": 1}},
+    }
+    site.config["topology"] = {"every": "every 15m", "allowed": ["192.0.2.0/24"], "snmp": "campus"}
+    folder = site.file.parent / "inventory"
+    folder.mkdir(exist_ok=True)
+    switch = {"host": "127.0.0.1", "snmp": "campus"}
+    (folder / "switches.yaml").write_text(yaml.safe_dump({"devices": {"sw1": switch}}))
+    site.write()
+    return site
+
+
+def test_a_scan_that_nobody_answers_is_unknown_and_leaves_nothing(site: Site) -> None:
+    done = site.netops("topology", "scan", "--json")
+    assert done.code == 3
+    states = {row["target"]: row["status"] for row in done.json()["results"]}
+    assert states == {"sw1": "UNKNOWN", "network": "UNKNOWN"}
+    assert site.netops("topology", "history", "--json").json() == []
+    assert "nothing was scanned yet" in site.netops("topology", "show").err
+
+
+def test_a_dry_run_asks_nobody(site: Site) -> None:
+    done = site.netops("topology", "scan", "--dry-run", "--crawl", "--seed", "192.0.2.9")
+    assert done.code == 0
+    assert "would ask 127.0.0.1" in done.out
+    assert "would ask 192.0.2.9" in done.out
+
+
+def test_a_seed_outside_the_allowed_networks_is_refused(site: Site) -> None:
+    done = site.netops("topology", "scan", "--seed", "198.51.100.1")
+    assert done.code == 64
+    assert "topology.allowed" in done.err
+
+
+def test_a_scan_is_scheduled_and_due_until_the_network_answered(site: Site) -> None:
+    rows = site.netops("schedule", "plan", "--json").json()
+    (row,) = [row for row in rows if row["name"] == "topology"]
+    assert (row["kind"], row["due"]) == ("scan", True)
+    site.config["topology"]["every"] = None
+    site.write()
+    done = site.netops("topology", "scan", "--due")
+    assert (done.code, done.out.strip()) == (0, "nothing is due")
+
+
+def test_a_binding_is_added_imported_listed_and_removed(site: Site, tmp_path: Path) -> None:
+    assert site.netops("topology", "binding", "add", MAC.upper(), "--address", "10.1.0.5").code == 0
+    file = tmp_path / "register.csv"
+    file.write_text("mac,name\n0a:00:00:00:00:02,图书馆\n", encoding="utf-8")
+    assert site.netops("topology", "binding", "import", str(file)).code == 0
+    rows = site.netops("topology", "binding", "list", "--json").json()
+    assert [(row["mac"], row["address"], row["name"]) for row in rows] == [
+        (MAC, "10.1.0.5", ""),
+        ("0a:00:00:00:00:02", "", "图书馆"),
+    ]
+    assert site.netops("topology", "binding", "remove", MAC, "--dry-run").code == 0
+    assert site.netops("topology", "binding", "remove", MAC).code == 0
+    assert site.netops("topology", "binding", "remove", MAC).code == 64
+    verbs = [entry["verb"] for entry in site.journal() if "verb" in entry]
+    assert "topology binding add" in verbs
