@@ -1,7 +1,7 @@
 """From the facts of all devices to the network: devices, links and what hangs on the ports."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -33,12 +33,14 @@ def build(
     at: datetime,
     silent: Sequence[str] = (),
     places: Mapping[str, Sequence[End]] | None = None,
+    trunks: Collection[End] = (),
 ) -> Network:
     """
     Return the network, whatever the order of `everybody`.
 
     `places` is where each MAC was, newest first: bridges forget slowly, so of several ports that
-    learned one the new place counts before the last one, and that before earlier ones.
+    learned one the new place counts before the last one, and that before earlier ones. `trunks`
+    led to other switches in the last scan: while that is not settled, no host is looked for there.
     """
     facts = identified(everybody)
     ports = {uid: Ports(one) for uid, one in facts.items()}
@@ -49,7 +51,9 @@ def build(
     merger = Merger(facts, ports, lambda uid: names.get(uid, "") or uid)
     merger.announcements(heard.halves)
     merger.lesser(bridging.spanning_tree(facts, ports, directory))
-    learned = bridging.edges(facts, ports, directory)
+    every = bridging.edges(facts, ports, directory)
+    inner = set(trunks)
+    learned = {end: edge for end, edge in every.items() if end not in inner or edge.devices}
     merger.lesser(_one_per_end(bridging.reduced(learned, facts, ports, merger.occupied())))
     occupied = merger.occupied()
     merged = merger.merged()
@@ -57,10 +61,10 @@ def build(
     devices |= heard.strangers
     devices |= merged.segments
     links = list(merged.links)
-    for switch, its_links in bridging.unmanaged(learned, ports, occupied):
+    for switch, its_links in bridging.unmanaged(learned, ports, occupied | inner):
         devices[switch.uid] = switch
         links += its_links
-    hosts = _hosts(learned, links, devices, places or {})
+    hosts = _hosts(learned, links, devices, places or {}, inner)
     endpoints = _endpoints(hosts, facts, heard.strangers)
     snapshot = sealed(at, devices, links, _stp_root(facts, directory), silent)
     return Network(snapshot, endpoints, heard.loops, facts)
@@ -144,9 +148,10 @@ def _hosts(
     links: Iterable[Link],
     devices: Mapping[str, Device],
     places: Mapping[str, Sequence[End]],
+    trunks: Collection[End],
 ) -> dict[str, tuple[End, int | None]]:
     """Return the port of every host: one that leads to no switch that would know better."""
-    inner = set()
+    inner = set(trunks)
     for link in links:
         for near, far in ((link.a, link.b), (link.b, link.a)):
             other = devices.get(far.device)
@@ -160,14 +165,20 @@ def _hosts(
             found[mac].append((len(edge.hosts), end, vlan))
     chosen = {}
     for mac, ends in found.items():
-        was = list(places.get(mac, ()))
-
-        def rank(one: tuple[int, End, int | None], was: list[End] = was) -> tuple[object, ...]:
-            return 0 if one[1] not in was else 1 + was.index(one[1]), one[0], one[1]
-
-        _, end, vlan = min(ends, key=rank)
+        _, end, vlan = ends[0] if len(ends) == 1 else _likeliest(ends, places.get(mac, ()))
         chosen[mac] = (end, vlan)
     return chosen
+
+
+def _likeliest(
+    ends: Sequence[tuple[int, End, int | None]], was: Sequence[End]
+) -> tuple[int, End, int | None]:
+    """Return the new place of a host, else the last one, before those it left."""
+
+    def rank(one: tuple[int, End, int | None]) -> tuple[object, ...]:
+        return 1 + list(was).index(one[1]) if one[1] in was else 0, one[0], one[1]
+
+    return min(ends, key=rank)
 
 
 def _endpoints(
@@ -176,9 +187,11 @@ def _endpoints(
     strangers: Mapping[str, Device],
 ) -> dict[str, Endpoint]:
     addresses: dict[str, set[str]] = defaultdict(set)
+    taken = {address for facts in everybody.values() for address in facts.addresses}
     for facts in everybody.values():
         for pair in facts.resolved if facts.is_fresh else ():
-            addresses[pair.mac].add(pair.address)
+            if pair.address not in taken:  # who answers for a device's address is another rule's
+                addresses[pair.mac].add(pair.address)
     names = {device.mac: device.name for device in strangers.values() if device.mac}
     return {
         mac: Endpoint(mac, *end, vlan, tuple(sorted(addresses.get(mac, ()))), names.get(mac, ""))

@@ -3,10 +3,11 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from netops.topology.bridging import UNMANAGED
 from netops.topology.canonical import sealed
 from netops.topology.heirs import heirs
 from netops.topology.links import stale
-from netops.topology.model import Device, DeviceState, End, Link, Snapshot
+from netops.topology.model import Device, DeviceState, End, Link, Port, Snapshot
 
 #: A link or device that answering devices do not show is gone after so many scans.
 SCANS = 2
@@ -68,6 +69,8 @@ class _Look:
             if silent:
                 name = self._name(silent[0].device)
                 yield stale(link, f"{name} does not answer")
+            elif self._is_guess(a) or self._is_guess(b):
+                yield link  # what hangs there may be switched off; only the port tells that it went
             elif self._wait(link_key(a, b)):
                 yield stale(link, _NOT_SEEN)
 
@@ -83,7 +86,8 @@ class _Look:
             told = device.state in {DeviceState.ANSWERED, DeviceState.STALE}
             if told and asked is not None and uid not in asked and not linked:
                 continue
-            if linked or told or (not self._was_unplugged(uid) and self._wait(f"device {uid}")):
+            # What lost its last link has waited with it.
+            if linked or told or (not self._had_links(old_uid) and self._wait(f"device {uid}")):
                 state = DeviceState.STALE if told else device.state
                 yield uid, replace(device, uid=uid, state=state)
 
@@ -113,10 +117,10 @@ class _Look:
         """An answering device says that its port is down, or has no such port any more."""
         for end in ends:
             device = self.seen.devices.get(end.device)
-            if device is None or device.state is not DeviceState.ANSWERED:
+            if device is None or device.state is not DeviceState.ANSWERED or not device.ports:
                 continue
             port = device.ports.get(end.port)
-            if port is None or port.is_up is False:
+            if port is None or port.is_up is False or self._went_out(end, port):
                 other = ends[0] if end == ends[1] else ends[1]
                 if not self._is_silent(other.device):
                     return True
@@ -130,14 +134,20 @@ class _Look:
         old = self.before.devices.get(uid)
         return old is not None and old.state in {DeviceState.ANSWERED, DeviceState.STALE}
 
-    def _was_unplugged(self, uid: str) -> bool:
-        """Tell whether every port at which the device was is down or has another neighbour."""
-        ends = [
-            link.a if link.b.device == uid else link.b
-            for link in self.before.links
-            if uid in {link.a.device, link.b.device}
-        ]
-        return bool(ends) and all(end in self.occupied or self._is_down(end, end) for end in ends)
+    def _went_out(self, end: End, port: Port) -> bool:
+        """A bridge knows at once that a port lost its light; interface tables may be cached."""
+        old = self.before.devices.get(end.device)
+        was = old.ports.get(end.port) if old else None
+        return port.stp == "disabled" and was is not None and was.stp not in {"", "disabled"}
+
+    def _is_guess(self, end: End) -> bool:
+        device = self.before.devices.get(end.device)
+        return (
+            device is not None and device.state is DeviceState.INFERRED and device.role == UNMANAGED
+        )
+
+    def _had_links(self, uid: str) -> bool:
+        return any(uid in {link.a.device, link.b.device} for link in self.before.links)
 
     def _name(self, uid: str) -> str:
         device = self.seen.devices.get(uid) or self.before.devices.get(uid)

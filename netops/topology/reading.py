@@ -138,7 +138,8 @@ def _lldp(prefix: str, tables: Mapping[str, Sequence[Row]]) -> Iterator[Heard]:
         named.setdefault(key, []).append(clean.text(row.get(f"{prefix}RemManAddr")))
     for row in tables.get(f"{prefix}RemTable", ()):
         at = _at(row, local)
-        if at is None:
+        # Both are mandatory; where one is missing, the agent was just starting.
+        if at is None or not (row.get(f"{prefix}RemChassisId") and row.get(f"{prefix}RemPortId")):
             continue
         chassis, port = (clean.text(row.get(f"{prefix}Rem{what}IdSubtype")) for what in _IDS)
         yield Heard(

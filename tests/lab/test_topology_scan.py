@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from netops.app import Site
 from netops.core.status import Status
-from netops.topology.model import LinkState
+from netops.topology.model import Endpoint, LinkState
 from tests.lab.build import up
 from tests.lab.fixtures import need_lab
 from tests.lab.generate import generate
@@ -36,9 +37,7 @@ def test_the_campus_is_found_as_it_is(lab: Lab, tmp_path: Path) -> None:
     assert len(unmanaged) == len(lab.topology.unmanaged())
 
 
-def endpoints(scanner: Scanner) -> list[object]:
-    from netops.app import Site
-
+def endpoints(scanner: Scanner) -> list[Endpoint]:
     site = Site(scanner.file)
     try:
         return list(site.topology.endpoints().values())

@@ -3,6 +3,7 @@
 import ipaddress
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -83,7 +84,7 @@ def test_a_return_to_what_is_bound_is_a_move_and_no_breach() -> None:
     ]
 
 
-def router(**more: object) -> Facts:
+def router(**more: Any) -> Facts:
     return box(1, routes=True, **more)
 
 
