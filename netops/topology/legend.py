@@ -54,7 +54,7 @@ def _entries(plan: Plan, chart: Chart) -> list[tuple[str, str, str]]:
         ("line", one.value, MARKS[one]) for one in Mark if one in marks and one is not Mark.SAME
     ]
     if any(node.mark is Mark.CHANGED for node in chart.nodes.values()):
-        found.append(("box", "changed", mark("device replaced, changed or silent")))
+        found.append(("box", "changed", mark("device replaced, changed or down")))
     links = {bond.state for bond in chart.bonds}
     found += [
         ("line", f"same {one.value}", LINK_STATES[one])

@@ -78,6 +78,9 @@ _LABELS: Mapping[str, str] = {
     "submitted_by": mark("Submitted by"),
     "closed_by": mark("Closed by"),
     "closed_at": mark("Closed at"),
+    "events": mark("Events"),
+    "snapshot_before": mark("Snapshot before"),
+    "snapshot_after": mark("Snapshot after"),
     "before": mark("Before"),
     "after": mark("After"),
 }
@@ -113,6 +116,14 @@ _VALUES: Mapping[str, str] = {
     "downstream_count": mark("number of switches downstream"),
     "places": mark("places"),
     "fulfilled": mark("fulfilled"),
+    "both ends agree": mark("both ends agree"),
+    "port is up": mark("port is up"),
+    "link is gone": mark("link is gone"),
+    "spanning tree has the same root": mark("spanning tree has the same root"),
+    "nobody lost the second way": mark("nobody lost the second way"),
+    "link is there": mark("link is there"),
+    "device is gone": mark("device is gone"),
+    "device answers": mark("device answers"),
     "missing": mark("missing"),
     "extra": mark("not planned"),
     "opened": mark("opened"),
@@ -233,16 +244,24 @@ def value_text(value: Any, speech: Words) -> str:
     if isinstance(value, datetime):
         return moment(value)
     if isinstance(value, Mapping):
-        told = {k: v for k, v in value.items() if v not in (None, "", [], (), {})}
-        return "; ".join(
-            f"{value_text(k, speech)}: {value_text(v, speech)}" for k, v in told.items()
-        )
+        return _mapping_text(value, speech)
     if isinstance(value, list | tuple):
         return speech.listed([value_text(one, speech) for one in value])
     if not isinstance(value, str):
         return "" if value is None else str(value)
     known = _VALUES.get(value)
     return speech.text(known) if known else _local(value)
+
+
+def _mapping_text(values: Mapping[str, Any], speech: Words) -> str:
+    """Return named values; one that was verified stands behind its outcome."""
+    if {"what", "ok"} <= set(values):
+        sign = "✓" if values["ok"] is True else "✗" if values["ok"] is False else "?"
+        what = value_text(values["what"], speech)
+        rest = ", ".join(str(values[name]) for name in ("subject", "detail") if values.get(name))
+        return f"{sign} {what} ({rest})" if rest else f"{sign} {what}"
+    told = {k: v for k, v in values.items() if v not in (None, "", [], (), {})}
+    return "; ".join(f"{value_text(k, speech)}: {value_text(v, speech)}" for k, v in told.items())
 
 
 def _local(text: str) -> str:

@@ -176,7 +176,7 @@ def test_on_a_terminal_it_asks_for_what_is_missing(site: Site) -> None:
     assert fields["rollback_plan"] == "插回原端口"
 
 
-@pytest.mark.parametrize(("language", "label"), [("zh_Hant", "變更事由"), ("zh_Hans", "变更事由")])
+@pytest.mark.parametrize(("language", "label"), [("zh_Hant", "預期變更"), ("zh_Hans", "预期变更")])
 def test_a_record_is_shown_in_chinese(site: Site, language: str, label: str) -> None:
     shown = record(site, "show", opened(site), "--language", language).out
     assert label in shown
