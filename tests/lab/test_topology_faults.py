@@ -78,6 +78,8 @@ def test_a_second_cable_is_one_added_link(scanner: Scanner, faults: Faults) -> N
 def test_a_port_that_is_shut_down_is_told_beside_its_link(scanner: Scanner, faults: Faults) -> None:
     faults.shut("dist1", "ge2")
     await_neighbours(scanner.lab)
+    # net-snmp keeps its table of interfaces for a while.
+    until("the port is shut", lambda: not view.admin(scanner.lab, "dist1")["ge2"])
     events = twice(scanner)
     assert kinds(events) == ["link_removed", "port_changed"]
     (setting,) = [event for event in events if event.kind.value == "port_changed"]
