@@ -146,9 +146,9 @@ def _by_text(interfaces: Iterable[Interface]) -> dict[str, int]:
     found: dict[str, int] = {}
     rows = list(interfaces)
     for kind in ("name", "description", "alias"):
-        texts = [(getattr(row, kind).casefold(), row.index) for row in rows]
-        counts = Counter(text for text, _ in texts)
+        texts = [(text.casefold(), row.index) for row in rows if (text := getattr(row, kind))]
+        counts = Counter(text for text, _ in texts) if texts else {}
         for text, index in texts:
-            if text and counts[text] == 1:
+            if counts[text] == 1:
                 found.setdefault(text, index)
     return found
