@@ -7,14 +7,14 @@ from typing import Any
 
 from netops.core.results import Result
 from netops.core.status import Status
-from netops.topology.build import Network, build
 from netops.topology.canonical import event_row
-from netops.topology.collect import Collected, Known
-from netops.topology.debounce import settle
-from netops.topology.diff import diff
-from netops.topology.facts import Facts
-from netops.topology.heirs import heirs
-from netops.topology.keep import StoredEvent
+from netops.topology.evidence.build import Network, build
+from netops.topology.evidence.collect import Collected, Known
+from netops.topology.evidence.facts import Facts
+from netops.topology.history.debounce import settle
+from netops.topology.history.diff import diff
+from netops.topology.history.heirs import heirs
+from netops.topology.history.keep import StoredEvent
 from netops.topology.model import DeviceState, End, Endpoint, LinkState, Snapshot
 from netops.topology.naming import name_in, names_of
 from netops.topology.room import TopologyRoom

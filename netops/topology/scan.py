@@ -14,10 +14,10 @@ from netops.core.status import Status
 from netops.snmp.engine import ENGINES
 from netops.snmp.model import Outcome, Talk
 from netops.topology import clean
-from netops.topology.collect import Collected, Known, Limits, collect
 from netops.topology.conclude import Look, Spoken, conclude
-from netops.topology.facts import Facts
-from netops.topology.reading import facts_of
+from netops.topology.evidence.collect import Collected, Known, Limits, collect
+from netops.topology.evidence.facts import Facts
+from netops.topology.evidence.reading import facts_of
 from netops.topology.room import Ask, TopologyRoom
 
 #: The last target of a scan: the network as a whole.

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from netops.topology.build import build
-from netops.topology.diff import diff
-from netops.topology.facts import Facts
+from netops.topology.evidence.build import build
+from netops.topology.evidence.facts import Facts
+from netops.topology.history.diff import diff
 from tests.topology_facts import AT, box, hears, learns
 
 COUNT, HOSTS = 1_000, 20

@@ -3,8 +3,8 @@
 from dataclasses import replace
 from typing import Any
 
-from netops.topology.build import Network, build
-from netops.topology.facts import Facts, Interface, Resolved, StpPort
+from netops.topology.evidence.build import Network, build
+from netops.topology.evidence.facts import Facts, Interface, Resolved, StpPort
 from netops.topology.model import End, LinkState
 from tests.topology_facts import AT, box, hears, learns, mac
 

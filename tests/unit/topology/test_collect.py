@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from netops.topology.collect import _NEIGHBOURS_CHANGED, Known, Limits, _is_same
+from netops.topology.evidence.collect import _NEIGHBOURS_CHANGED, Known, Limits, _is_same
 from tests.topology_facts import AT
 
 CHANGED = _NEIGHBOURS_CHANGED[0]

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from netops.topology.build import build
 from netops.topology.canonical import body_of, event_of, event_row, snapshot_of
-from netops.topology.debounce import Missing, settle
-from netops.topology.diff import diff
-from netops.topology.facts import Facts, Interface
+from netops.topology.evidence.build import build
+from netops.topology.evidence.facts import Facts, Interface
+from netops.topology.history.debounce import Missing, settle
+from netops.topology.history.diff import diff
 from netops.topology.model import Event, LinkState, Snapshot
 from tests.topology_facts import AT, box, hears, learns
 

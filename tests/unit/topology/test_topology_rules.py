@@ -9,7 +9,7 @@ import pytest
 
 from netops.core.errors import UsageError
 from netops.topology.bindings import binding, read_file
-from netops.topology.facts import Facts, Resolved
+from netops.topology.evidence.facts import Facts, Resolved
 from netops.topology.model import Endpoint
 from netops.topology.policy import Policy
 from netops.topology.rules import Binding, Rules, claims, learnt

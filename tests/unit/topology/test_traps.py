@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from netops.topology import clean
-from netops.topology.build import Network, build
-from netops.topology.facts import Announced, Facts, Interface
+from netops.topology.evidence.build import Network, build
+from netops.topology.evidence.facts import Announced, Facts, Interface
+from netops.topology.evidence.reading import facts_of
 from netops.topology.model import Device, DeviceState, Link, LinkState
-from netops.topology.reading import facts_of
 from tests.topology_facts import AT, box, hears, mac
 
 
