@@ -39,7 +39,7 @@ _SO_RCVBUFFORCE = 33
 class OwnEngine:
     """Polls thousands of agents from one thread."""
 
-    traits = Traits(window=DEFAULT_WINDOW, can_set=True, can_pace=True)
+    traits = Traits(window=DEFAULT_WINDOW, can_set=True, can_pace=True, keeps_book=True)
 
     def __init__(
         self,
