@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from netops.snmp.memory import SnmpMemory
     from netops.snmp.model import Target
     from netops.store.database import Database
-    from netops.topology.keep import StoredEvent, Topology
+    from netops.topology.history.keep import StoredEvent, Topology
     from netops.topology.room import TopologyRoom
 
 FILE_NAME = "netops.yaml"
@@ -255,15 +255,15 @@ class Site:
     @cached_property
     def topology(self) -> "Topology":
         """What is known of the network, now and before."""
-        from netops.topology.keep import Topology
+        from netops.topology.history.keep import Topology
 
         return Topology(self.database)
 
     @cached_property
     def discovery(self) -> "TopologyRoom":
         """The topology room: whom it asks, and what it remembers."""
-        from netops.topology.agents import Agents
         from netops.topology.bindings import Bindings
+        from netops.topology.history.agents import Agents
         from netops.topology.policy import policy_of
         from netops.topology.room import TopologyRoom
 
@@ -280,7 +280,7 @@ class Site:
 
     def _record_changes(self, stored: "Sequence[StoredEvent]") -> None:
         """Put what a scan saw into the record book, and what a crash kept out of it before."""
-        from netops.topology.hearing import REACH, record_changes
+        from netops.topology.change.hearing import REACH, record_changes
 
         told = self.topology.changes_since(self.clock.now() - REACH)
         record_changes(self.record_book, self.topology, told, stored[0].run_id if stored else None)

@@ -4,9 +4,9 @@ from datetime import timedelta
 
 from netops.records.model import Record, RecordState, Revision
 from netops.topology.canonical import event_row
-from netops.topology.diff import diff
+from netops.topology.history.diff import diff
 from netops.topology.model import Endpoint, Event, EventKind, Snapshot
-from netops.topology.report import TopologyReport
+from netops.topology.paper.report import TopologyReport
 from tests.campus import campus, endpoints, later
 
 

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from netops.topology.facts import Announced, Facts, Heard, Interface, Learned
+from netops.topology.evidence.facts import Announced, Facts, Heard, Interface, Learned
 
 AT = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 

@@ -17,7 +17,7 @@ from netops.core.run import Options, Work
 from netops.topology.naming import names_of
 
 if TYPE_CHECKING:
-    from netops.topology.keep import Topology
+    from netops.topology.history.keep import Topology
     from netops.topology.model import Endpoint, Event, Snapshot
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)

@@ -64,7 +64,7 @@ Say = Callable[[RecordBook, Hand, dict[str, Any]], Record | None]
 
 def _values(given: Sequence[str] | None, expect: Sequence[str] | None = None) -> dict[str, Any]:
     """Return the fields that --set and --expect give; raise UsageError for what is wrong."""
-    from netops.topology.planned import parse
+    from netops.topology.change.planned import parse
 
     values = read_values(forms.load(FORM), given or [])
     if expect:

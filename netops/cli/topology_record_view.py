@@ -95,7 +95,7 @@ def show_record(
     from netops.core.i18n import choose_language
     from netops.records.view import field_lines, record_values
     from netops.reports.words import Words
-    from netops.topology.words import RECORD_STATES
+    from netops.topology.drawing.words import RECORD_STATES
 
     site = open_site(context)
     try:

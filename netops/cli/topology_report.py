@@ -15,10 +15,10 @@ from netops.core.errors import AccessError, UsageError
 
 if TYPE_CHECKING:
     from netops.app import Site
-    from netops.topology.chart import Chart
+    from netops.topology.drawing.chart import Chart
+    from netops.topology.drawing.tree import Branch
     from netops.topology.model import Endpoint, Snapshot
-    from netops.topology.report import TopologyReport
-    from netops.topology.tree import Branch
+    from netops.topology.paper.report import TopologyReport
 
 To = Annotated[
     Path | None,
@@ -49,7 +49,7 @@ class _View:
         """Return the network with its changes and the number of endpoints on each device."""
         from collections import Counter
 
-        from netops.topology.chart import chart
+        from netops.topology.drawing.chart import chart
 
         return chart(self.now, self.before, Counter(one.device for one in self.endpoints))
 
@@ -62,7 +62,7 @@ def _view(site: "Site", source: str | None, against: str | None) -> _View:
 
 def _snapshot(site: "Site", name: str | None) -> "tuple[Snapshot, tuple[Endpoint, ...]]":
     if name is not None and (Path(name).is_file() or name.endswith(".json")):
-        from netops.topology.filed import read_file
+        from netops.topology.history.filed import read_file
 
         filed = read_file(Path(name))
         return filed.snapshot, filed.endpoints
@@ -90,7 +90,7 @@ def map_(
     try:
         tongue = language_of(site, language)
         view = _view(site, source, against)
-        from netops.topology.poster import as_page, as_svg
+        from netops.topology.paper.poster import as_page, as_svg
 
         name = site.data["site"]["name"]
         made = as_svg(view.chart(), name, tongue)
@@ -114,7 +114,7 @@ def tree(
         tongue = language_of(site, language)
         view = _view(site, source, against)
         from netops.reports.words import Words
-        from netops.topology.tree import branches
+        from netops.topology.drawing.tree import branches
 
         colour = is_colourful(sys.stdout)
         for branch in branches(view.chart(), Words(tongue)):
@@ -169,7 +169,7 @@ def report(
 
 
 def _written(made: "TopologyReport", form: str, language: str) -> str:
-    from netops.topology.report import as_csv, as_page
+    from netops.topology.paper.report import as_csv, as_page
 
     if form == "json":
         return json.dumps(made.as_dict(), ensure_ascii=False, indent=1) + "\n"
@@ -185,8 +185,8 @@ def _gathered(
     Between two snapshots that were named, it is what differs between them.
     """
     from netops.records.overdue import overdue
-    from netops.topology.diff import diff
-    from netops.topology.report import TopologyReport
+    from netops.topology.history.diff import diff
+    from netops.topology.paper.report import TopologyReport
 
     now = site.clock.now()
     view = _view(site, source, against)
@@ -229,7 +229,7 @@ def _owners(site: "Site") -> dict[str, str] | None:
 
 
 def _sheets(site: "Site", numbers: list[str], form: str, language: str) -> str:
-    from netops.topology.sheet import as_page
+    from netops.topology.paper.sheet import as_page
 
     if form != "html":
         raise UsageError("a sheet is a page", hint="`netops topology record show` has --json")

@@ -21,6 +21,9 @@ from netops.topology.model import (
     Snapshot,
 )
 
+_DEVICE_FIELDS = tuple(name for name in Device.__slots__ if name not in {"uid", "ports"})
+_PORT_FIELDS = tuple(name for name in Port.__slots__ if name != "name")
+
 
 def sealed(
     at: datetime,
@@ -80,13 +83,9 @@ def snapshot_of(
 
 def device_row(device: Device) -> dict[str, Any]:
     """Return one device as plain values."""
-    names = [name for name in Device.__slots__ if name not in {"uid", "ports"}]
-    row = _row(device, names)
+    row = _row(device, _DEVICE_FIELDS)
     if device.ports:
-        row["ports"] = {
-            name: _row(port, [slot for slot in Port.__slots__ if slot != "name"])
-            for name, port in device.ports.items()
-        }
+        row["ports"] = {name: _row(port, _PORT_FIELDS) for name, port in device.ports.items()}
     return row
 
 
@@ -94,7 +93,7 @@ def _row(value: object, names: Sequence[str]) -> dict[str, Any]:
     row = {}
     for name in names:
         part = getattr(value, name)
-        if part not in {None, "", ()} or part is False:
+        if part or part is False:
             row[name] = list(part) if isinstance(part, tuple) else part
     return row
 

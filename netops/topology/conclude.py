@@ -7,15 +7,15 @@ from typing import Any
 
 from netops.core.results import Result
 from netops.core.status import Status
-from netops.topology.build import Network, build
 from netops.topology.canonical import event_row
-from netops.topology.collect import Collected, Known
-from netops.topology.debounce import settle
-from netops.topology.diff import diff
-from netops.topology.facts import Facts
-from netops.topology.heirs import heirs
-from netops.topology.keep import StoredEvent
-from netops.topology.model import End, Endpoint, LinkState, Snapshot
+from netops.topology.evidence.build import Network, build
+from netops.topology.evidence.collect import Collected, Known
+from netops.topology.evidence.facts import Facts
+from netops.topology.history.debounce import settle
+from netops.topology.history.diff import diff
+from netops.topology.history.heirs import heirs
+from netops.topology.history.keep import StoredEvent
+from netops.topology.model import DeviceState, End, Endpoint, LinkState, Snapshot
 from netops.topology.naming import name_in, names_of
 from netops.topology.room import TopologyRoom
 from netops.topology.rules import Rules, claims, learnt
@@ -57,7 +57,7 @@ def conclude(
         )
     memory = room.memory
     known = memory.endpoints()
-    network = _network(room, look, known)
+    network = _network(room, look, known, _trunks(before))
     settled, missing = settle(
         before,
         network.snapshot,
@@ -94,10 +94,23 @@ def conclude(
     return _result(network, settled, stored, facts, first=before is None)
 
 
-def _network(room: TopologyRoom, look: Look, known: Mapping[str, Endpoint]) -> Network:
+def _trunks(before: Snapshot | None) -> set[End]:
+    """Return the ends of the links that joined two devices of which each had its own word."""
+    own = {DeviceState.ANSWERED, DeviceState.STALE}
+    return {
+        end
+        for link in (before.links if before else ())
+        if before and all(before.devices[one.device].state in own for one in (link.a, link.b))
+        for end in (link.a, link.b)
+    }
+
+
+def _network(
+    room: TopologyRoom, look: Look, known: Mapping[str, Endpoint], trunks: set[End]
+) -> Network:
     left = room.memory.recent_places(look.at - _AGEING)
     places = {mac: [End(one.device, one.port), *left.get(mac, ())] for mac, one in known.items()}
-    network = build([one.facts for one in look.spoken], look.at, look.silent, places)
+    network = build([one.facts for one in look.spoken], look.at, look.silent, places, trunks)
     seen_at = {one.facts.asked: one.known.endpoints_at for one in look.spoken}
     endpoints = {
         mac: replace(one, last_seen_at=seen_at.get(network.facts[one.device].asked))

@@ -10,9 +10,9 @@ from netops.core.errors import ConfigError, NetopsError, UsageError
 from netops.inventory.model import Device
 from netops.inventory.select import select
 from netops.topology import clean
-from netops.topology.agents import Agents
 from netops.topology.bindings import Bindings
-from netops.topology.keep import StoredEvent, Topology
+from netops.topology.history.agents import Agents
+from netops.topology.history.keep import StoredEvent, Topology
 from netops.topology.policy import Policy
 
 if TYPE_CHECKING:

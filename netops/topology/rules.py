@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from netops.topology.facts import Facts
+from netops.topology.evidence.facts import Facts
 from netops.topology.model import Endpoint, Event, EventKind
 from netops.topology.policy import Policy, within
 

@@ -14,14 +14,15 @@ from netops.core.status import Status
 from netops.snmp.engine import ENGINES
 from netops.snmp.model import Outcome, Talk
 from netops.topology import clean
-from netops.topology.collect import Collected, Known, Limits, collect
 from netops.topology.conclude import Look, Spoken, conclude
-from netops.topology.facts import Facts
-from netops.topology.reading import facts_of
+from netops.topology.evidence.collect import Collected, Known, Limits, collect
+from netops.topology.evidence.facts import Facts
+from netops.topology.evidence.reading import facts_of
 from netops.topology.room import Ask, TopologyRoom
 
 #: The last target of a scan: the network as a whole.
 NETWORK = "network"
+_INTERFACES = "ifTable"
 
 
 class TopologyScan:
@@ -135,7 +136,18 @@ class TopologyScan:
     def _collected(self, ask: Ask) -> Collected | None:
         outcome = self._outcomes.get(ask.name)
         value = outcome.value if outcome is not None and outcome.ok else None
-        return value if isinstance(value, Collected) and value.read != "denied" else None
+        if not isinstance(value, Collected) or value.read == "denied" or self._is_torn(ask, value):
+            return None
+        return value
+
+    def _is_torn(self, ask: Ask, collected: Collected) -> bool:
+        """An agent that just starts may answer before it knows its interfaces."""
+        known = self._before(ask)
+        return (
+            known is not None
+            and _INTERFACES in known.tables
+            and _INTERFACES not in collected.known.tables
+        )
 
     def _facts(self, ask: Ask) -> Facts | None:
         collected = self._collected(ask)
@@ -151,6 +163,13 @@ class TopologyScan:
             return Result(
                 ask.name, Status.OK, _READ[collected.read], facts | {"read": collected.read}
             )
+        if (
+            outcome.ok
+            and isinstance(outcome.value, Collected)
+            and self._is_torn(ask, outcome.value)
+        ):
+            told = "it answers, but not about its interfaces; what it said last still stands"
+            return Result(ask.name, Status.UNKNOWN, told, facts)
         if outcome.ok:
             return Result(ask.name, Status.OK, "is of a denied kind: left alone", facts)
         error = outcome.error or NetopsError("no answer")

@@ -8,7 +8,7 @@ from typing import Any
 from netops.core.clock import utc_text
 from netops.core.errors import UsageError
 from netops.topology import clean
-from netops.topology.keep import Topology
+from netops.topology.history.keep import Topology
 from netops.topology.model import Endpoint, Snapshot
 from netops.topology.naming import names_of
 from netops.topology.rules import Binding

@@ -7,13 +7,13 @@ import pytest
 
 from netops.core.errors import UsageError
 from netops.store.database import Database
-from netops.topology.agents import Agents
 from netops.topology.bindings import Bindings, binding
-from netops.topology.build import build
-from netops.topology.collect import Collected, Known
-from netops.topology.debounce import Missing
-from netops.topology.diff import diff
-from netops.topology.keep import Topology
+from netops.topology.evidence.build import build
+from netops.topology.evidence.collect import Collected, Known
+from netops.topology.history.agents import Agents
+from netops.topology.history.debounce import Missing
+from netops.topology.history.diff import diff
+from netops.topology.history.keep import Topology
 from netops.topology.model import Endpoint, Event, Snapshot
 from tests.contracts.store_backends import backend, database, server
 from tests.topology_facts import AT, box, hears

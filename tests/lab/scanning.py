@@ -1,5 +1,6 @@
 """Topology scans of a running lab, as the command makes them, and what they found."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -28,17 +29,24 @@ class Scanner:
         self.file = write_site(self.lab, self.directory)
         self.report: Report | None = None
 
-    def scan(self, *, fresh: bool = True, selector: str = "") -> list[Event]:
+    def scan(
+        self,
+        *,
+        fresh: bool = True,
+        selector: str = "",
+        seeds: Sequence[str] = (),
+        crawl: bool = False,
+    ) -> list[Event]:
         """Scan once and return the events; agents that were asked before are not waited for long."""
         site = Site(self.file, self.clock)
         try:
             for access in site.data["inventory"]["snmp"].values():
                 access.update(timeout=4 if self.report else 20, retries=0)
             room = site.discovery
-            asks = room.asks(selector)
+            asks = room.asks(selector, seeds)
             work: list[Work[Ask | None]] = [Work(ask.name, ask) for ask in asks]
             work.append(Work(NETWORK, None))
-            run = TopologyScan(room, asks, fresh=fresh)
+            run = TopologyScan(room, asks, fresh=fresh, crawl=crawl)
             self.report = site.runner().execute("topology scan", work, run, Options())
             stored = site.topology.changes_since()
             return [one.event for one in stored if one.run_id == self.report.run_id]

@@ -3,9 +3,11 @@
 from pathlib import Path
 
 import pytest
+import yaml
 
+from netops.app import Site
 from netops.core.status import Status
-from netops.topology.model import LinkState
+from netops.topology.model import Endpoint, LinkState
 from tests.lab.build import up
 from tests.lab.fixtures import need_lab
 from tests.lab.generate import generate
@@ -36,9 +38,7 @@ def test_the_campus_is_found_as_it_is(lab: Lab, tmp_path: Path) -> None:
     assert len(unmanaged) == len(lab.topology.unmanaged())
 
 
-def endpoints(scanner: Scanner) -> list[object]:
-    from netops.app import Site
-
+def endpoints(scanner: Scanner) -> list[Endpoint]:
     site = Site(scanner.file)
     try:
         return list(site.topology.endpoints().values())
@@ -87,3 +87,17 @@ def test_a_scan_of_some_devices_removes_nothing_of_the_others(
     scanner.scan()
     assert told(scanner.scan(selector=selector)) == []
     expect_truth(scanner)
+
+
+def test_a_crawl_from_one_seed_finds_everybody_who_is_announced(lab: Lab, tmp_path: Path) -> None:
+    scanner = Scanner(lab, tmp_path)
+    (tmp_path / "inventory/campus.yaml").write_text("devices: {}\n")
+    config = yaml.safe_load(scanner.file.read_text())
+    config["topology"] = {"allowed": [lab.network], "snmp": "campus"}
+    scanner.file.write_text(yaml.safe_dump(config))
+    scanner.scan(seeds=[lab.address("core1")], crawl=True)
+    assert scanner.links() == lab.topology.managed_links()
+    found = scanner.result().facts["found"]
+    assert len(found) == len(lab.topology.managed()) - 1
+    assert told(scanner.scan()) == []  # what was found once is asked again
+    assert scanner.links() == lab.topology.managed_links()

@@ -1,5 +1,6 @@
 """netops topology, the installed command, where no network answers."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -14,12 +15,16 @@ MAC = "0a:00:00:00:00:01"
 def site(tmp_path: Path) -> Site:
     """A site with one switch that is not there."""
     site = make_site(tmp_path / "site")
-    site.config["inventory"] = {
+    site.settings["inventory"] = {
         "files": ["inventory/*.yaml"],
         "snmp": {"campus": {"timeout": "1s", "retries": 0, "port": 1}},
     }
-    site.config["topology"] = {"every": "every 15m", "allowed": ["192.0.2.0/24"], "snmp": "campus"}
-    folder = site.file.parent / "inventory"
+    site.settings["topology"] = {
+        "every": "every 15m",
+        "allowed": ["192.0.2.0/24"],
+        "snmp": "campus",
+    }
+    folder = site.directory / "inventory"
     folder.mkdir(exist_ok=True)
     switch = {"host": "127.0.0.1", "snmp": "campus"}
     (folder / "switches.yaml").write_text(yaml.safe_dump({"devices": {"sw1": switch}}))
@@ -53,7 +58,7 @@ def test_a_scan_is_scheduled_and_due_until_the_network_answered(site: Site) -> N
     rows = site.netops("schedule", "plan", "--json").json()
     (row,) = [row for row in rows if row["name"] == "topology"]
     assert (row["kind"], row["due"]) == ("scan", True)
-    site.config["topology"]["every"] = None
+    site.settings["topology"]["every"] = None
     site.write()
     done = site.netops("topology", "scan", "--due")
     assert (done.code, done.out.strip()) == (0, "nothing is due")
@@ -72,5 +77,4 @@ def test_a_binding_is_added_imported_listed_and_removed(site: Site, tmp_path: Pa
     assert site.netops("topology", "binding", "remove", MAC, "--dry-run").code == 0
     assert site.netops("topology", "binding", "remove", MAC).code == 0
     assert site.netops("topology", "binding", "remove", MAC).code == 64
-    verbs = [entry["verb"] for entry in site.journal() if "verb" in entry]
-    assert "topology binding add" in verbs
+    assert "topology binding add" in json.dumps(site.journal())

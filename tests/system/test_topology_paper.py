@@ -15,15 +15,15 @@ from netops.cli.topology import app
 from netops.core.errors import NetopsError, UsageError
 from netops.records.book import Hand
 from netops.reports.words import Words
-from netops.topology import sheet
 from netops.topology.canonical import event_row
-from netops.topology.chart import chart
-from netops.topology.diff import diff
-from netops.topology.draw import to_svg
+from netops.topology.drawing.chart import chart
+from netops.topology.drawing.draw import to_svg
+from netops.topology.drawing.layout import layout
 from netops.topology.exporters.plain import JsonExporter
-from netops.topology.layout import layout
+from netops.topology.history.diff import diff
 from netops.topology.model import Endpoint
-from netops.topology.report import as_page
+from netops.topology.paper import sheet
+from netops.topology.paper.report import as_page
 from tests.campus import campus, later
 from tests.campus_records import report_of
 from tests.require import need

@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from netops.reports.words import Words, visible
-from netops.topology.chart import Mark, chart
+from netops.topology.drawing.chart import Mark, chart
+from netops.topology.drawing.tiers import Tier, tiers
+from netops.topology.drawing.words import device_name, speed_text
 from netops.topology.exporters.base import Traits
 from netops.topology.model import Endpoint, LinkState, Snapshot
-from netops.topology.tiers import Tier, tiers
-from netops.topology.words import device_name, speed_text
 
 _FILLS = {
     Tier.EXIT: "#e6d5c7",

@@ -4,12 +4,12 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from netops.reports.svg import escape
 from netops.reports.words import Words
-from netops.topology.chart import Chart, chart
+from netops.topology.drawing.chart import Chart, chart
+from netops.topology.drawing.layout import layout
+from netops.topology.drawing.plan import Box
+from netops.topology.drawing.words import device_name, dotted, speed_text
 from netops.topology.exporters.base import Traits
-from netops.topology.layout import layout
 from netops.topology.model import Endpoint, LinkState, Snapshot
-from netops.topology.plan import Box
-from netops.topology.words import device_name, dotted, speed_text
 
 # html=0: a label is text and never markup, whatever it holds.
 _BOX = "rounded=1;arcSize=10;html=0;whiteSpace=wrap;fontSize=10;strokeColor=#2b6cb0;"

@@ -4,11 +4,11 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from netops.reports.svg import escape
 from netops.reports.words import Words
-from netops.topology.chart import chart
+from netops.topology.drawing.chart import chart
+from netops.topology.drawing.tiers import tiers
+from netops.topology.drawing.words import device_name
 from netops.topology.exporters.base import Traits
 from netops.topology.model import Endpoint, Snapshot
-from netops.topology.tiers import tiers
-from netops.topology.words import device_name
 
 _NODE_KEYS = [
     "label",

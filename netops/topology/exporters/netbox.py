@@ -12,11 +12,11 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from netops.core.cells import csv_text
 from netops.reports.words import Words, visible
-from netops.topology.chart import chart
+from netops.topology.drawing.chart import chart
+from netops.topology.drawing.tiers import tiers
+from netops.topology.drawing.words import device_name
 from netops.topology.exporters.base import Traits
 from netops.topology.model import Device, DeviceState, Endpoint, LinkState, Port, Snapshot
-from netops.topology.tiers import tiers
-from netops.topology.words import device_name
 
 #: As long as the fields of NetBox are.
 _LONGEST_NAME, _LONGEST_TEXT, _LONGEST_SERIAL = 64, 100, 50

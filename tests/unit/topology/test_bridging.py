@@ -1,20 +1,21 @@
 """Where nobody announces anything, spanning tree and learned addresses tell."""
 
 from dataclasses import replace
+from typing import Any
 
-from netops.topology.build import Network, build
-from netops.topology.facts import Facts, Interface, Resolved, StpPort
+from netops.topology.evidence.build import Network, build
+from netops.topology.evidence.facts import Facts, Interface, Resolved, StpPort
 from netops.topology.model import End, LinkState
 from tests.topology_facts import AT, box, hears, learns, mac
 
 PC, PRINTER = "0a:00:00:00:00:01", "0a:00:00:00:00:02"
 
 
-def network(*everybody: Facts, **more: object) -> Network:
-    return build(everybody, AT, **more)  # type: ignore[arg-type]
+def network(*everybody: Facts, **more: Any) -> Network:
+    return build(everybody, AT, **more)
 
 
-def quiet(number: int, **more: object) -> Facts:
+def quiet(number: int, **more: Any) -> Facts:
     """Return a switch without LLDP."""
     return box(number, announced={}, chassis="", **more)
 
@@ -106,7 +107,7 @@ def test_a_station_that_announces_itself_is_an_endpoint_with_a_name() -> None:
 
 
 def test_members_of_an_aggregate_carry_the_evidence_of_the_aggregate() -> None:
-    def bundled(number: int, other: int, **more: object) -> Facts:
+    def bundled(number: int, other: int, **more: Any) -> Facts:
         rows = {**box(number).interfaces, 200: Interface(200, "Po1", kind="ieee8023adLag")}
         heard = (hears(1, other, 1), hears(2, other, 2))
         bases = {1: 200, 3: 103}
@@ -123,3 +124,11 @@ def test_members_of_an_aggregate_carry_the_evidence_of_the_aggregate() -> None:
         for link in found.snapshot.links
     )
     assert found.snapshot.devices[f"chassis:{mac(1)}"].ports["ge1"].aggregate == "Po1"
+
+
+def test_hosts_are_not_looked_for_where_a_switch_was_a_moment_ago() -> None:
+    """An announcement that is missing once must not move every host to the uplink."""
+    uid = f"chassis:{mac(1)}"
+    found = network(box(1, learned=learns((PC, 1), (PRINTER, 1))), trunks=[End(uid, "ge1")])
+    assert found.endpoints == {}
+    assert set(found.snapshot.devices) == {uid}

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from netops.topology.chart import chart
+from netops.topology.drawing.chart import chart
+from netops.topology.drawing.tiers import Tier, tiers
 from netops.topology.model import Snapshot
-from netops.topology.tiers import Tier, tiers
 from tests.campus import Campus, campus
 
 

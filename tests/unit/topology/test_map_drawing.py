@@ -7,9 +7,9 @@ import pytest
 
 from netops.reports.svg import escape, shortened, text_width
 from netops.reports.words import Words
-from netops.topology.chart import Mark, chart
-from netops.topology.draw import draw
-from netops.topology.tree import branches
+from netops.topology.drawing.chart import Mark, chart
+from netops.topology.drawing.draw import draw
+from netops.topology.drawing.tree import branches
 from tests.campus import campus, endpoints, later
 from tests.unit.topology.hostile import NAMES, hostile
 

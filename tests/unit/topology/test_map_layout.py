@@ -7,10 +7,10 @@ import pytest
 
 from netops.reports.svg import text_width
 from netops.reports.words import Words
-from netops.topology.chart import Chart, chart
-from netops.topology.layout import layout
+from netops.topology.drawing.chart import Chart, chart
+from netops.topology.drawing.layout import layout
+from netops.topology.drawing.plan import Box, Label, Line, Plan
 from netops.topology.model import LinkState, Snapshot
-from netops.topology.plan import Box, Label, Line, Plan
 from tests.campus import Campus, campus, endpoints, later
 
 

@@ -13,9 +13,11 @@ from netops.core.errors import UsageError
 from netops.records.book import Hand
 from netops.records.model import Record, RecordState
 from netops.records.verify import verify
-from netops.topology.grouping import groups
-from netops.topology.hearing import record_changes
-from netops.topology.impact import impact
+from netops.topology.change.grouping import groups
+from netops.topology.change.hearing import record_changes
+from netops.topology.change.impact import impact
+from netops.topology.change.planned import SYNTAX, parse
+from netops.topology.change.record import draft_changes
 from netops.topology.model import (
     Device,
     DeviceState,
@@ -28,8 +30,6 @@ from netops.topology.model import (
     Port,
     Snapshot,
 )
-from netops.topology.planned import SYNTAX, parse
-from netops.topology.record import draft_changes
 from tests.record_site import CHEN, CLOSING, FORM, LI, PLAN, Desk, desk
 
 AT = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)

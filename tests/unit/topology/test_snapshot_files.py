@@ -7,7 +7,7 @@ import pytest
 
 from netops.core.errors import AccessError, UsageError
 from netops.topology.exporters.plain import JsonExporter
-from netops.topology.filed import read_file
+from netops.topology.history.filed import read_file
 from netops.topology.model import Endpoint
 from tests.campus import AT, campus
 from tests.unit.topology.hostile import hostile

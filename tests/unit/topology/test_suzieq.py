@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from netops.topology import clean
-from netops.topology.build import build
-from netops.topology.facts import Facts, Heard, Interface
+from netops.topology.evidence.build import build
+from netops.topology.evidence.facts import Facts, Heard, Interface
 from netops.topology.model import DeviceState, Link, LinkState
 from tests.topology_facts import AT
 

@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from netops.topology.build import build
 from netops.topology.canonical import body_of, event_of, event_row, snapshot_of
-from netops.topology.debounce import Missing, settle
-from netops.topology.diff import diff
-from netops.topology.facts import Facts, Interface
+from netops.topology.evidence.build import build
+from netops.topology.evidence.facts import Facts, Interface
+from netops.topology.history.debounce import Missing, settle
+from netops.topology.history.diff import diff
 from netops.topology.model import Event, LinkState, Snapshot
-from tests.topology_facts import AT, box, hears
+from tests.topology_facts import AT, box, hears, learns
 
 Cable = tuple[tuple[int, int], tuple[int, int]]
 
@@ -252,3 +252,37 @@ def test_a_device_that_is_no_longer_in_scope_goes() -> None:
     seen = replace(campus([], 1), taken_at=AT + timedelta(hours=1))
     after, _ = settle(before, seen, {}, asked=frozenset(seen.devices))
     assert kinds(diff(before, after)) == [("device_removed", "sw2")]
+
+
+def behind(macs: list[str], *, up: bool = True, answers: bool = True) -> Snapshot:
+    """Return switch 1 with hosts on ge3, linked to switch 2."""
+    everybody = switches(LINE[:1], 2)
+    first = everybody[0]
+    rows = {**first.interfaces, 103: replace(first.interfaces[103], is_up=up)}
+    learned = learns(*((address, 3) for address in macs))
+    everybody[0] = replace(first, interfaces=rows, learned=learned, is_fresh=answers)
+    if not answers:
+        far = everybody[1]
+        dark = {**far.interfaces, 101: replace(far.interfaces[101], is_up=False)}
+        everybody[1] = replace(far, heard=(), interfaces=dark)
+    return build(everybody, AT).snapshot
+
+
+TWO = ["0a:00:00:00:00:01", "0a:00:00:00:00:02"]
+
+
+def test_a_switch_nobody_manages_stays_while_its_port_is_up_though_its_hosts_sleep() -> None:
+    before, missing = behind(TWO), dict[str, Missing]()
+    now = before
+    for macs in ([], TWO[:1], [], []):
+        later, missing = settle(now, behind(macs), missing)
+        assert diff(now, later) == []
+        now = later
+    gone, _ = settle(now, behind([], up=False), missing)
+    assert [event.kind.value for event in diff(now, gone)] == ["device_removed"]
+
+
+def test_a_dead_switch_with_an_unmanaged_one_behind_it_is_one_event() -> None:
+    before = behind(TWO)
+    after, _ = settle(before, behind([], answers=False), {})
+    assert kinds(diff(before, after)) == [("device_down", "sw1")]

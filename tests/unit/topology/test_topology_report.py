@@ -13,11 +13,11 @@ import pytest
 from netops.core.i18n import LANGUAGES
 from netops.records.model import Record, RecordState
 from netops.reports.words import Words
-from netops.topology import sheet
-from netops.topology.changes import grouped
 from netops.topology.model import Event, EventKind
-from netops.topology.report import TopologyReport, as_csv, as_page
-from netops.topology.sketch import sketches
+from netops.topology.paper import sheet
+from netops.topology.paper.changes import grouped
+from netops.topology.paper.report import TopologyReport, as_csv, as_page
+from netops.topology.paper.sketch import sketches
 from tests.campus_records import record_of, report_of
 from tests.unit.topology.hostile import NAMES, hostile
 

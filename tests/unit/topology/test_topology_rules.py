@@ -3,12 +3,13 @@
 import ipaddress
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from netops.core.errors import UsageError
 from netops.topology.bindings import binding, read_file
-from netops.topology.facts import Facts, Resolved
+from netops.topology.evidence.facts import Facts, Resolved
 from netops.topology.model import Endpoint
 from netops.topology.policy import Policy
 from netops.topology.rules import Binding, Rules, claims, learnt
@@ -83,7 +84,7 @@ def test_a_return_to_what_is_bound_is_a_move_and_no_breach() -> None:
     ]
 
 
-def router(**more: object) -> Facts:
+def router(**more: Any) -> Facts:
     return box(1, routes=True, **more)
 
 

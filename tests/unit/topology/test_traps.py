@@ -2,14 +2,15 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from netops.topology import clean
-from netops.topology.build import Network, build
-from netops.topology.facts import Announced, Facts, Interface
+from netops.topology.evidence.build import Network, build
+from netops.topology.evidence.facts import Announced, Facts, Interface
+from netops.topology.evidence.reading import facts_of
 from netops.topology.model import Device, DeviceState, Link, LinkState
-from netops.topology.reading import facts_of
 from tests.topology_facts import AT, box, hears, mac
 
 
@@ -77,7 +78,7 @@ def test_a_port_id_that_is_the_neighbours_ifindex_is_its_port() -> None:
 def test_a_chassis_id_that_is_a_mac_in_letters_is_that_mac() -> None:
     """OpenNMS nms13637: MikroTik sends the address as text under the subtype of an address."""
     shown = "0x" + mac(2).upper().encode().hex()
-    tables = {
+    tables: dict[str, list[dict[str, Any]]] = {
         "lldpRemTable": [
             {
                 "lldpRemTimeMark": 77, "lldpRemLocalPortNum": 101, "lldpRemIndex": 1,
@@ -98,7 +99,7 @@ def test_neighbours_count_whatever_their_time_mark_and_index() -> None:
         "lldpRemChassisId": "x", "lldpRemPortIdSubtype": "local", "lldpRemPortId": "1",
     }  # fmt: skip
     address = {"lldpRemLocalPortNum": 101, "lldpRemIndex": 4, "lldpRemManAddr": "10.0.0.2"}
-    tables = {
+    tables: dict[str, list[dict[str, Any]]] = {
         "lldpRemTable": [{**row, "lldpRemTimeMark": 100}],
         "lldpRemManAddrTable": [{**address, "lldpRemTimeMark": 0}],
     }
@@ -226,8 +227,14 @@ def test_hostile_names_are_one_harmless_line(name: str) -> None:
     assert len(stranger.name) <= clean.LONGEST_TEXT
 
 
+def test_a_neighbour_without_its_mandatory_ids_is_not_there_yet() -> None:
+    """net-snmp serves such rows while lldpd connects to it again."""
+    row = {"lldpRemLocalPortNum": 101, "lldpRemIndex": 1, "lldpRemSysName": "sw2"}
+    assert facts_of("sw1", "10.0.0.1", {}, {"lldpRemTable": [row]}).heard == ()
+
+
 def test_rows_without_what_they_need_are_left_out() -> None:
-    tables = {
+    tables: dict[str, list[dict[str, Any]]] = {
         "ifTable": [{"index": "1.2.3"}, {"ifIndex": "x"}, {"ifIndex": 1}],
         "lldpRemTable": [{"lldpRemLocalPortNum": None}, {"lldpRemLocalPortNum": "7"}],
         "dot1dBasePortTable": [{"dot1dBasePort": 1, "dot1dBasePortIfIndex": "y"}],

@@ -1,0 +1,1 @@
+"""From events to change records: grouped, weighed, held against plans, verified."""

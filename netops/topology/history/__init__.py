@@ -1,0 +1,1 @@
+"""What the network was: snapshots by content, how they differ, what is kept from scan to scan."""
