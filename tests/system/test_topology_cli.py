@@ -6,7 +6,10 @@ from pathlib import Path
 import pytest
 import yaml
 
+from netops.snmp.model import User
+from netops.snmp.replay import ReplayAgent
 from tests.sites import Site, make_site
+from tests.unit.snmp.farm import switch
 
 MAC = "0a:00:00:00:00:01"
 
@@ -78,3 +81,28 @@ def test_a_binding_is_added_imported_listed_and_removed(site: Site, tmp_path: Pa
     assert site.netops("topology", "binding", "remove", MAC).code == 0
     assert site.netops("topology", "binding", "remove", MAC).code == 64
     assert "topology binding add" in json.dumps(site.journal())
+
+
+def test_a_scan_keeps_the_identities_of_v3_agents(site: Site) -> None:
+    user = User("netops", "sha256", "authpass12345", "aes256", "privpass12345")
+    keys = site.directory / "keys"
+    keys.mkdir()
+    for name, text in (("auth", user.auth_password), ("privacy", user.privacy_password)):
+        (keys / name).write_text(text)
+        (keys / name).chmod(0o600)
+    with ReplayAgent(switch(2), user=user).running() as agent:
+        site.settings["inventory"]["snmp"]["campus"] = {
+            "version": "3",
+            "port": agent.port,
+            "user": user.name,
+            "auth": user.auth,
+            "auth_password": "file:keys/auth",
+            "privacy": user.privacy,
+            "privacy_password": "file:keys/privacy",
+        }
+        site.write()
+        site.netops("topology", "scan")
+    kept = site.directory / "state" / "snmp" / "memory.json"
+    peers = json.loads(kept.read_text())["peers"]
+    assert agent.users is not None
+    assert [words[0] for words in peers.values()] == [agent.users.engine_id.hex()]
