@@ -11,7 +11,7 @@ from netops.records.book import Hand, RecordBook
 from netops.records.model import Record, RecordState
 from netops.topology.change.deeds import Deed, deeds_of, device_names, ends_in, links_of
 from netops.topology.change.grouping import Group, Stored, groups
-from netops.topology.change.impact import Impact, impact
+from netops.topology.change.impact import Impact, depths, impact
 from netops.topology.change.planned import CONSEQUENCES, Progress, parse, progress
 from netops.topology.change.verification import Check, checks, verdict
 from netops.topology.model import Device, Endpoint, Event, EventKind, Port, Snapshot
@@ -71,7 +71,8 @@ def draft_changes(
     known = book.records(FORM)
     touched: dict[str, Record] = {}
     taken = {source for record in known for source in record.sources}
-    for group in groups(one for one in events if one[0] not in taken):
+    fresh = [one for one in events if one[0] not in taken]
+    for group in groups(fresh, depths(before, after)):
         for part, plan in _shared_out(group, known, scan):
             record = (
                 _fulfil(book, plan, part, scan, hand)
@@ -223,7 +224,7 @@ def _class(group: Group, effect: Impact, scan: Scan) -> str:
 
 
 def _line(event: Event) -> str:
-    return f"{event.kind}: {event.subject}"[:_LONGEST]
+    return f"{event.kind.replace('_', ' ')}: {event.subject}"[:_LONGEST]
 
 
 def _more(record: Record, name: str, lines: Sequence[Any]) -> list[Any]:

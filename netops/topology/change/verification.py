@@ -7,6 +7,7 @@ from typing import Any
 from netops.topology.change.deeds import Deed, link_name
 from netops.topology.change.impact import Impact
 from netops.topology.model import Device, DeviceState, Link, LinkState, Snapshot
+from netops.topology.naming import names_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,9 @@ def verdict(found: Iterable[Check]) -> str:
 
 def _links(snapshot: Snapshot) -> dict[tuple[str, ...], Link]:
     found: dict[tuple[str, ...], Link] = {}
+    names = names_of(snapshot)
     for link in snapshot.links:
+        found[link_name((names[end.device], end.port) for end in (link.a, link.b))] = link
         ends = [(snapshot.devices.get(end.device), end.port) for end in (link.a, link.b)]
         for pick in ("name", "listed_as"):
             named = [

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from operator import itemgetter
 
 from netops.topology.evidence.facts import Facts
+from netops.topology.evidence.identity import plate
 from netops.topology.evidence.neighbours import Directory, Half
 from netops.topology.evidence.ports import Ports
 from netops.topology.model import Device, DeviceState, End, Evidence, Link, LinkState
@@ -120,7 +121,10 @@ def _one_port(ports: Ports, macs: frozenset[str]) -> str:
 
 
 def unmanaged(
-    found: Mapping[End, Edge], ports: Mapping[str, Ports], occupied: set[End]
+    found: Mapping[End, Edge],
+    everybody: Mapping[str, Facts],
+    ports: Mapping[str, Ports],
+    occupied: set[End],
 ) -> Iterator[tuple[Device, list[Link]]]:
     """Yield a switch nobody manages for every free port behind which there is more than one box."""
     crowded = [
@@ -135,7 +139,8 @@ def unmanaged(
         for other, macs in sorted(edge.devices.items()):
             port = _one_port(ports[other], macs)
             if port and End(other, port) not in occupied:
-                links.append(_inferred(End(other, port), End(uid, f"{other}:{port}"), seen))
+                far = f"to {plate(other, everybody)}:{port}"
+                links.append(_inferred(End(other, port), End(uid, far), seen))
         yield Device(uid, "", DeviceState.INFERRED, role=UNMANAGED), links
 
 

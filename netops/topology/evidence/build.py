@@ -63,7 +63,7 @@ def build(
     devices |= heard.strangers
     devices |= merged.segments
     links = list(merged.links)
-    for switch, its_links in bridging.unmanaged(learned, ports, occupied | inner):
+    for switch, its_links in bridging.unmanaged(learned, facts, ports, occupied | inner):
         devices[switch.uid] = switch
         links += its_links
     hosts = _hosts(learned, links, devices, places or {}, inner)

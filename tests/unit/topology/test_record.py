@@ -87,6 +87,7 @@ def stored(*events: Event) -> list[tuple[str, Event]]:
 MOVED = event(
     EventKind.LINK_MOVED, "acc2", "dist1", "dist2", before="acc2:1-dist1:4", after="acc2:1-dist2:4"
 )
+SPEED = replace(event(EventKind.PORT_CHANGED, "dist2", before={"port": "4"}), subject="dist2:4")
 AFTER_MOVE = network(CABLES.replace("dist1:4-acc2:1", "dist2:4-acc2:1"), minute=5)
 
 
@@ -265,7 +266,7 @@ def test_a_planned_change_that_happens_as_planned_is_attached_verified_and_can_b
     site: Desk,
 ) -> None:
     number = planned(site, PLAN_LINE)
-    (record,) = made(site, AFTER_MOVE, MOVED, event(EventKind.PORT_CHANGED, "dist2"))
+    (record,) = made(site, AFTER_MOVE, MOVED, SPEED)
 
     assert (record.number, record.state) == (number, RecordState.APPROVED)
     assert (record.fields["verification"], record.fields["unapproved"]) == ("passed", False)
@@ -291,11 +292,25 @@ def test_a_plan_may_come_true_in_two_scans(site: Desk) -> None:
 
 def test_what_happens_beside_the_plan_is_flagged(site: Desk) -> None:
     planned(site, PLAN_LINE)
-    extra = event(EventKind.LINK_REMOVED, "acc1", "dist2", before="acc1:2-dist2:3")
+    extra = event(EventKind.LINK_REMOVED, "acc2", "dist2", before="acc2:2-dist2:3")
     (record,) = made(site, AFTER_MOVE, MOVED, extra)
 
-    assert record.fields["plan"]["extra"] == ["remove link acc1:2 - dist2:3"]
+    assert record.fields["plan"]["extra"] == ["remove link acc2:2 - dist2:3"]
     assert (record.fields["verification"], record.fields["unapproved"]) == ("failed", True)
+
+
+def test_what_happens_elsewhere_is_no_matter_of_the_plan_but_a_record_that_is_flagged(
+    site: Desk,
+) -> None:
+    number = planned(site, PLAN_LINE)
+    other = event(EventKind.LINK_REMOVED, "acc1", "dist2", before="acc1:2-dist2:3")
+    plan, draft = made(site, AFTER_MOVE, MOVED, other)
+
+    assert (plan.number, plan.fields["plan"]["extra"], plan.fields["unapproved"]) == (
+        *(number, []),
+        False,
+    )
+    assert (draft.fields["type"], draft.fields["unapproved"]) == ("removal", True)
 
 
 def test_a_cable_in_another_port_than_planned_does_not_fulfil_the_plan(site: Desk) -> None:
