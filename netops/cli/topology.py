@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from netops.cli import topology_binding, topology_record, topology_report
+from netops.cli import topology_binding, topology_record, topology_report, topology_status
 from netops.cli.options import DryRun, Json, Quiet, Timeout
 from netops.cli.runs import View, open_site, perform
 from netops.cli.table import print_json, print_table
@@ -337,3 +337,4 @@ def where(
 
 
 topology_report.register(app)
+app.command("status")(topology_status.status)
