@@ -1,9 +1,11 @@
 """Looks at the network after a change: is it as it should be, and is it sound?"""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any
 
+from netops.core.clock import local_text, parse_utc
 from netops.topology.change.deeds import Deed, link_name
 from netops.topology.change.impact import Impact
 from netops.topology.model import Device, DeviceState, Link, LinkState, Snapshot
@@ -49,6 +51,29 @@ def checks(before: Snapshot, after: Snapshot, deeds: Iterable[Deed], effect: Imp
     lost = effect.lost_redundancy
     found.append(Check("nobody lost the second way", "", not lost, f"{len(lost)} lost it"))
     return found
+
+
+def in_time(fields: Mapping[str, Any], since: datetime, seen_at: datetime) -> Check | None:
+    """
+    Hold a change between two scans against the planned time; None where no time was planned.
+
+    It is outside only when no moment between the scans lies in it.
+    """
+    begin, end = (_moment(fields.get(name)) for name in ("planned_from", "planned_until"))
+    if begin is None and end is None:
+        return None
+    since = min(since, seen_at)
+    early = begin is not None and seen_at < begin
+    late = end is not None and since > end
+    subject = f"{local_text(since)} – {local_text(seen_at)}"
+    return Check("within the planned time", subject, not (early or late), "")
+
+
+def _moment(value: object) -> datetime | None:
+    try:
+        return parse_utc(value) if isinstance(value, str) and value else None
+    except ValueError:
+        return None
 
 
 def verdict(found: Iterable[Check]) -> str:
