@@ -8,7 +8,7 @@ import yaml
 
 from netops.snmp.model import User
 from netops.snmp.replay import ReplayAgent
-from tests.sites import Site, make_site
+from tests.sites import Site, make_site, wait_until
 from tests.unit.snmp.farm import switch
 
 MAC = "0a:00:00:00:00:01"
@@ -106,3 +106,22 @@ def test_a_scan_keeps_the_identities_of_v3_agents(site: Site) -> None:
     peers = json.loads(kept.read_text())["peers"]
     assert agent.users is not None
     assert [words[0] for words in peers.values()] == [agent.users.engine_id.hex()]
+
+
+def test_status_of_a_network_that_was_never_scanned_is_unknown_in_every_form(site: Site) -> None:
+    plain = site.netops("topology", "status")
+    assert (plain.code, plain.out.splitlines()[-1].split(":")[0]) == (3, "UNKNOWN")
+    line = site.netops("topology", "status", "--plugin")
+    assert line.code == 3
+    assert line.out.startswith("TOPOLOGY UNKNOWN - the network was never scanned | ")
+    assert "'overdue'=0;;;0" in line.out
+    told = site.netops("topology", "status", "--json")
+    assert (told.code, told.json()["status"]) == (3, "UNKNOWN")
+    assert site.netops("topology", "status", "--quiet").out
+
+
+def test_an_overdue_draft_is_in_the_status(site: Site) -> None:
+    site.settings["records"] = {"submit_within": "1s"}
+    site.write()
+    assert site.netops("topology", "record", "open").code == 0
+    wait_until(lambda: "TC-" in site.netops("topology", "status", "--plugin").out, "it is late")
