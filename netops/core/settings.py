@@ -6,7 +6,7 @@ import os
 import re
 import types
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
@@ -172,6 +172,7 @@ def written(text: str) -> Any:
     return text
 
 
+@lru_cache(maxsize=1_000)
 def is_secret_name(name: str) -> bool:
     """Tell whether a key of this name holds a secret by its name."""
     return bool(_SECRET_WORDS.search(name)) and not _SECRET_ABOUT.search(name)

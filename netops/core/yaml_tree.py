@@ -47,25 +47,32 @@ class Tree(_Parser):  # type: ignore[misc]  # the C parser has no types
         _Parser.__init__(self, text)
         self._max_depth = max_depth
         self._max_nodes = max_nodes
-        self._depth = 0
-        self._count = 0
+        self._parent: object = None
+        self._depths: dict[object, int] = {None: 1}
+        # Called once for each node, so that it runs dry at the limit; nothing in Python is faster.
+        self.ascend_resolver = iter(range(max_nodes)).__next__
+
+    def get_single_node(self) -> Any:
+        """Return the root, None for an empty text; raise LimitError beyond the limits."""
+        try:
+            return _Parser.get_single_node(self)
+        except StopIteration:
+            raise LimitError(f"more than {self._max_nodes:,} values") from None
 
     def resolve(self, _kind: type, _value: str | None, implicit: object) -> str | None:
         """Return the tag of a node that carries none."""
         return "plain" if implicit.__class__ is tuple and implicit[0] else None
 
-    def descend_resolver(self, _parent: object, _index: object) -> None:
-        """Refuse to go deeper or on before the C stack or the memory ends."""
-        self._depth += 1
-        self._count += 1
-        if self._depth > self._max_depth:
-            raise LimitError(f"nested deeper than {self._max_depth} levels")
-        if self._count > self._max_nodes:
-            raise LimitError(f"more than {self._max_nodes:,} values")
-
-    def ascend_resolver(self) -> None:
-        """Come back up one level."""
-        self._depth -= 1
+    def descend_resolver(self, parent: object, _index: object) -> None:
+        """Refuse to go deeper before the C stack ends."""
+        if parent is self._parent:
+            return  # one more in the same collection, which most nodes are
+        depths = self._depths
+        if parent not in depths:
+            depths[parent] = depth = depths[self._parent] + 1
+            if depth > self._max_depth:
+                raise LimitError(f"nested deeper than {self._max_depth} levels")
+        self._parent = parent
 
 
 class Construction:
@@ -105,25 +112,22 @@ class Construction:
         self._built[key] = (value, height + 1, self.count - before)
         return value, height + 1
 
-    def _child(self, node: Any, step: Step) -> tuple[Any, int]:
-        # The path serves mistakes only; a plain scalar without a tag makes none.
-        if node.tag == "plain":
-            return plain_value(node.value), 0
-        self._path.append(step)
-        value, height = self.value(node)
-        self._path.pop()
-        return value, height
-
     def _sequence(self, node: Any) -> tuple[list[Any], int]:
         values: list[Any] = []
-        lines: dict[Step, int] = {}
         deepest = 0
-        for index, child in enumerate(node.value):
-            value, height = self._child(child, index)
+        for child in node.value:
+            # The path serves mistakes only; a plain scalar without a tag makes none.
+            if child.tag == "plain":
+                values.append(plain_value(child.value))
+                continue
+            self._path.append(len(values))
+            value, height = self.value(child)
+            self._path.pop()
             values.append(value)
-            lines[index] = child.start_mark.line + 1
             deepest = max(deepest, height)
-        self.lines[id(values)] = lines
+        self.lines[id(values)] = {
+            index: child.start_mark.line + 1 for index, child in enumerate(node.value)
+        }
         return values, deepest
 
     def _mapping(self, node: Any) -> tuple[dict[str, Any], int]:
@@ -132,9 +136,18 @@ class Construction:
         merged: list[Any] = []
         deepest = 0
         for key_node, child in node.value:
-            key = self._key(key_node)
-            value, height = self._child(child, key)
-            deepest = max(deepest, height)
+            key = key_node.value
+            if key.__class__ is not str or "\0" in key:
+                key = self._bad_key(key_node)
+            if child.tag == "plain":
+                value = child.value
+                if value[:1] in _FIRST:
+                    value = plain_value(value)
+            else:
+                self._path.append(key)
+                value, height = self.value(child)
+                self._path.pop()
+                deepest = max(deepest, height)
             if key == "<<" and key_node.tag == "plain":
                 merged.extend(value if isinstance(value, list) else [value])
             elif key in values:
@@ -162,14 +175,12 @@ class Construction:
                 values[key] = source[key]
                 lines[key] = theirs.get(key, node.start_mark.line + 1)
 
-    def _key(self, node: Any) -> str:
-        key = node.value
-        if key.__class__ is not str:
+    def _bad_key(self, node: Any) -> str:
+        if node.value.__class__ is not str:
             self._mistake(node, "a key must be text, not a list or mapping")
             return f"?{id(node)}"
-        if "\0" in key:
-            self._mistake(node, "a NUL character is not allowed")
-        return str(key)
+        self._mistake(node, "a NUL character is not allowed")
+        return str(node.value)
 
     def _scalar(self, node: Any) -> str | int | float | bool | None:
         text: str = node.value

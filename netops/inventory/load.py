@@ -4,7 +4,7 @@ import glob
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from netops import __version__
 from netops.core.cache import FileCache
@@ -15,13 +15,22 @@ from netops.inventory.model import Device
 if TYPE_CHECKING:
     from netops.inventory.settings import DeviceSettings, GroupSettings, TraitSettings
 
-_INHERITED = ("kind", "role", "site", "platform", "owner", "snmp", "ssh")
+_TRAITS = ("kind", "role", "site", "platform", "owner", "snmp", "ssh")
 _KINDS = ("defaults", "groups", "devices")
 _FORMAT = 1
 _PLAIN = tuple(one.name for one in fields(Device))
 
 #: What lies behind a device, the nearest first: its name for `origins`, and its values.
 _Layers = list[tuple[str, "TraitSettings"]]
+
+
+class _Inherited(NamedTuple):
+    """What a device takes over from its groups and the defaults."""
+
+    values: dict[str, str]
+    data: dict[str, Any]
+    origins: dict[str, str]
+    tags: set[str]
 
 
 def load_devices(
@@ -86,10 +95,16 @@ def _devices(
     chains: dict[str, list[str]],
     defaults: _Layers,
 ) -> Iterator[Device]:
+    # Most devices share their groups with many others: what they inherit is worked out once.
+    known: dict[tuple[str, ...], tuple[tuple[str, ...], _Inherited]] = {}
     for name, device in sorted(written.items()):
-        names = tuple(dict.fromkeys(step for group in device.groups for step in chains[group]))
-        layers: _Layers = [(f"group {group}", groups[group]) for group in names]
-        yield _device(name, device, [*layers, *defaults], names)
+        key = tuple(device.groups)
+        if key not in known:
+            names = tuple(dict.fromkeys(step for group in key for step in chains[group]))
+            layers = [*((f"group {group}", groups[group]) for group in names), *defaults]
+            known[key] = names, _inherited(layers)
+        names, inherited = known[key]
+        yield _device(name, device, inherited, names)
 
 
 def matching_files(patterns: Iterable[str], directory: Path) -> list[Path]:
@@ -175,30 +190,41 @@ def _behind(name: str, groups: dict[str, "GroupSettings"]) -> list[str]:
     return list(chain)
 
 
-def _device(
-    name: str, written: "DeviceSettings", layers: _Layers, groups: tuple[str, ...]
-) -> Device:
-    """Return the device; of each value the nearest layer decides, tags add up, data merges."""
-    values: dict[str, Any] = {}
-    origins = {"host": "device" if written.host else "name"}
-    tags: set[str] = set()
-    data: dict[str, Any] = {}
-    for origin, layer in (("device", written), *layers):
-        for field in _INHERITED:
-            if field not in values and (value := getattr(layer, field)) is not None:
-                values[field] = value
-                origins[field] = origin
-        tags.update(layer.tags)
+def _inherited(layers: _Layers) -> _Inherited:
+    """Return what the layers give: of each value the nearest decides, tags add up, data merges."""
+    found = _Inherited({}, {}, {}, set())
+    for origin, layer in layers:
+        for field in _TRAITS:
+            if (value := getattr(layer, field)) is not None and field not in found.values:
+                found.values[field] = value
+                found.origins[field] = origin
         for key, value in layer.data.items():
-            if key not in data:
-                data[key] = value
-                origins[f"data.{key}"] = origin
+            if key not in found.data:
+                found.data[key] = value
+                found.origins[f"data.{key}"] = origin
+        found.tags.update(layer.tags)
+    return found
+
+
+def _device(
+    name: str, written: "DeviceSettings", inherited: _Inherited, groups: tuple[str, ...]
+) -> Device:
+    """Return the device: what is written of it counts more than what it inherits."""
+    said = vars(written)
+    values: dict[str, Any] = dict(inherited.values)
+    origins = {"host": "device" if written.host else "name", **inherited.origins}
+    for field in _TRAITS:
+        if (value := said[field]) is not None:
+            values[field] = value
+            origins[field] = "device"
+    for key in written.data:
+        origins[f"data.{key}"] = "device"
     return Device(
         name=name,
         host=written.host or name,
         groups=groups,
-        tags=frozenset(tags),
-        data=data,
+        tags=frozenset((*inherited.tags, *written.tags)),
+        data={**written.data, **inherited.data, **written.data},
         origins=origins,
         **values,
     )
