@@ -9,7 +9,7 @@ from netops.core.clock import local_text, parse_utc
 from netops.topology.change.deeds import Deed, link_name
 from netops.topology.change.impact import Impact
 from netops.topology.model import Device, DeviceState, Link, LinkState, Snapshot
-from netops.topology.naming import names_of
+from netops.topology.naming import name_in, names_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,8 @@ def checks(before: Snapshot, after: Snapshot, deeds: Iterable[Deed], effect: Imp
     ]
     same = before.stp_root == after.stp_root
     if before.stp_root or after.stp_root:
-        found.append(Check("spanning tree has the same root", after.stp_root, same))
+        root = name_in(names_of(after), after.stp_root) if after.stp_root else ""
+        found.append(Check("spanning tree has the same root", root, same))
     lost = effect.lost_redundancy
     found.append(Check("nobody lost the second way", "", not lost, f"{len(lost)} lost it"))
     return found
