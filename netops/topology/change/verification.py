@@ -11,6 +11,8 @@ from netops.topology.change.impact import Impact
 from netops.topology.model import Device, DeviceState, Link, LinkState, Snapshot
 from netops.topology.naming import name_in, names_of
 
+_WITH_LIGHT = frozenset({"listening", "learning", "forwarding"})
+
 
 @dataclass(frozen=True, slots=True)
 class Check:
@@ -116,7 +118,9 @@ def _link_checks(
         device = after.devices.get(end.device)
         port = device.ports.get(end.port) if device else None
         if device and port and port.is_up is not None:
-            yield Check("port is up", f"{device.name}:{end.port}", port.is_up)
+            # A bridge knows at once that a port has light; interface tables may be cached.
+            is_up = port.is_up or port.stp in _WITH_LIGHT
+            yield Check("port is up", f"{device.name}:{end.port}", is_up)
 
 
 def _device_checks(deed: Deed, devices: dict[str, Device]) -> Iterator[Check]:

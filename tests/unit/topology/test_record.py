@@ -542,3 +542,19 @@ def test_a_cable_that_was_still_healing_when_a_switch_died_is_a_record_of_its_ow
         site, network(gone=("acc2",), minute=5), event(EventKind.DEVICE_DOWN, "acc2"), healed
     )
     assert [record.fields["type"] for record in found] == ["outage", "move"]
+
+
+@pytest.mark.parametrize(
+    ("stp", "verification"), [("forwarding", "passed"), ("disabled", "failed")]
+)
+def test_a_port_over_which_a_bridge_forwards_is_up_though_its_interface_table_is_old(
+    site: Desk, stp: str, verification: str
+) -> None:
+    switch = AFTER_MOVE.devices["dist2"]
+    port = replace(switch.ports["4"], is_up=False, stp=stp)
+    devices = {
+        **AFTER_MOVE.devices,
+        "dist2": replace(switch, ports={**switch.ports, "4": port}),
+    }
+    (record,) = made(site, replace(AFTER_MOVE, devices=devices), MOVED)
+    assert record.fields["verification"] == verification
