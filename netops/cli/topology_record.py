@@ -178,7 +178,7 @@ def _told(context: Context, record: Record, form: Form) -> Result:
     last, dry = record.revisions[-1], context.dry_run
     done, then = ("would be ", "then") if dry else ("", "now")
     text = f"{record.number} {done}{last.action} by {last.person}, {then} {record.state}"
-    if step := _NEXT.get(record.state):
+    if not dry and (step := _NEXT.get(record.state)):
         text += f"; next: {step.format(number=record.number)}"
     stage = {RecordState.DRAFT: "submit", RecordState.APPROVED: "close"}.get(record.state)
     missing = form.missing(stage, record.fields, planned=record.planned) if stage else []

@@ -34,6 +34,14 @@ def _guess(device: Device, place: str) -> str:
     return f"{what} at {place}"
 
 
+def place_of(device: Device) -> str:
+    """Return where a device stands; a site that its own location repeats is told once."""
+    site, location = device.site, device.location
+    if site and location.casefold().startswith(site.casefold()):
+        return location
+    return " / ".join(part for part in (site, location) if part)
+
+
 def name_in(names: Mapping[str, str], uid: str) -> str:
     """Return a name, or in words what identifies what has none any more."""
     return names.get(uid) or _worded(uid, names)

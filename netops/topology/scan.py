@@ -1,7 +1,7 @@
 """The work of `topology scan`: ask everybody at once, and let each have its result."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -12,6 +12,7 @@ from netops.core.results import Result
 from netops.core.run import Context, Progress
 from netops.core.status import Status
 from netops.snmp.engine import engine_of
+from netops.snmp.engines.address import resolve
 from netops.snmp.model import Outcome, Talk
 from netops.topology import clean
 from netops.topology.conclude import Look, Spoken, conclude
@@ -23,6 +24,7 @@ from netops.topology.room import Ask, TopologyRoom
 #: The last target of a scan: the network as a whole.
 NETWORK = "network"
 _INTERFACES = "ifTable"
+_SNMP = 161
 
 
 class TopologyScan:
@@ -234,10 +236,21 @@ def spoken_facts(ask: Ask, known: Known, *, is_fresh: bool = True) -> Facts:
     """Return the facts of an agent, with what the inventory says of it."""
     facts = facts_of(ask.name, ask.host, known.scalars, known.tables)
     device = ask.device
+    asked = facts.address or _looked_up(ask)
     return replace(
         facts,
+        # A name may lead to an address that is not the device's own: a relay, a load balancer.
+        address=asked if asked in facts.addresses else facts.address,
         is_fresh=is_fresh,
         listed_as=device.name if device else "",
         role=clean.text(device.role) if device else "",
         site=clean.text(device.site) if device else "",
     )
+
+
+def _looked_up(ask: Ask) -> str:
+    """Return the address to which a device's name led when it was asked; nothing where it fails."""
+    with suppress(NetopsError):
+        port = ask.target.port if ask.target else _SNMP
+        return clean.address(str(resolve(ask.host, port)[1][0]))
+    return ""

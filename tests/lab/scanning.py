@@ -53,6 +53,20 @@ class Scanner:
         finally:
             site.close()
 
+    def rest(self, most: int = 4) -> None:
+        """Scan until the network is told as it is: nothing happened, and nothing is missed."""
+        for _ in range(most):
+            if not self.scan() and not self.missed():
+                return
+
+    def missed(self) -> list[str]:
+        """Return what was missing in the last scan, and counts as there until the next."""
+        site = Site(self.file, self.clock)
+        try:
+            return [name for name, one in site.topology.missing().items() if one.scans]
+        finally:
+            site.close()
+
     def result(self, name: str = NETWORK) -> Result:
         """Return one result of the last scan."""
         assert self.report is not None

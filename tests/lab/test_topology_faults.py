@@ -27,8 +27,8 @@ def scanner(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Scanner:
 def _as_before(scanner: Scanner, faults: Faults) -> Iterator[None]:
     yield
     faults.heal()
-    for _ in range(3):
-        scanner.scan()
+    await_neighbours(scanner.lab)
+    scanner.rest()
 
 
 def kinds(events: list[Event]) -> list[str]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from netops.topology.model import Device, Endpoint, Event, EventKind, Link, Snapshot
+from netops.topology.naming import place_of
 
 _GONE = {EventKind.DEVICE_DOWN, EventKind.DEVICE_REMOVED}
 _LISTED = 200
@@ -195,5 +196,5 @@ def _places(before: Snapshot, after: Snapshot, uids: Collection[str]) -> tuple[s
     for snapshot in (before, after):
         for uid in uids:
             if (device := snapshot.devices.get(uid)) is not None:
-                found.add(" / ".join(part for part in (device.site, device.location) if part))
+                found.add(place_of(device))
     return tuple(sorted(found - {""}))

@@ -1,7 +1,7 @@
 """From what a scan saw to change records: a draft for each change, or the proof of a planned one."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +15,7 @@ from netops.topology.change.impact import Impact, depths, impact
 from netops.topology.change.planned import CONSEQUENCES, Progress, parse, progress
 from netops.topology.change.verification import Check, checks, in_time, verdict
 from netops.topology.model import Device, Endpoint, Event, EventKind, Port, Snapshot
+from netops.topology.naming import place_of
 
 FORM = "topology_change"
 #: As many events a record tells in full; a change of a whole campus must still fit the journal.
@@ -154,7 +155,17 @@ def _is_about(record: Record, group: Group, things: Sequence[str]) -> bool:
         # Computers wander all day: one record for each day.
         at = min(event.at for event in group.events)
         return record.opened_at.astimezone().date() == at.astimezone().date()
-    return bool(things) and set(things) <= set(record.fields.get("things", ()))
+    told = set(record.fields.get("things", ()))
+    if record.fields.get("type") != "outage":
+        return bool(things) and set(things) <= told
+    # What its cables do while a device is down follows from that.
+    down = {one.removeprefix("device ") for one in told if one.startswith("device ")}
+    return bool(things) and all(one in told or _touches(one, down) for one in things)
+
+
+def _touches(thing: str, devices: Collection[str]) -> bool:
+    kind, _, ends = thing.partition(" ")
+    return kind == "link" and any(end.partition(":")[0] in devices for end in ends.split(" - "))
 
 
 def _fulfil(book: RecordBook, plan: Record, group: Group, scan: Scan, hand: Hand) -> Record | None:
@@ -267,9 +278,7 @@ def _end(device: Device | None, name: str, port_name: str) -> dict[str, Any]:
     return {
         "device": name[:_LONGEST],
         "port": port_name[:_LONGEST],
-        "location": " / ".join(part for part in (device.site, device.location) if part)
-        if device
-        else "",
+        "location": place_of(device) if device else "",
         "speed_mbps": port.speed_mbps,
         "vlans": list(port.vlans[:_LISTED]),
         "serial": device.serial if device else "",
@@ -279,7 +288,7 @@ def _end(device: Device | None, name: str, port_name: str) -> dict[str, Any]:
 def _device(device: Device) -> dict[str, Any]:
     return {
         "name": device.name[:_LONGEST],
-        "location": " / ".join(part for part in (device.site, device.location) if part),
+        "location": place_of(device),
         "serial": device.serial,
         "model": device.model,
         "software": device.software[:_LONGEST],

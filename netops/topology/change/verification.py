@@ -9,7 +9,9 @@ from netops.core.clock import local_text, parse_utc
 from netops.topology.change.deeds import Deed, link_name
 from netops.topology.change.impact import Impact
 from netops.topology.model import Device, DeviceState, Link, LinkState, Snapshot
-from netops.topology.naming import names_of
+from netops.topology.naming import name_in, names_of
+
+_WITH_LIGHT = frozenset({"listening", "learning", "forwarding"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +49,10 @@ def checks(before: Snapshot, after: Snapshot, deeds: Iterable[Deed], effect: Imp
     ]
     same = before.stp_root == after.stp_root
     if before.stp_root or after.stp_root:
-        found.append(Check("spanning tree has the same root", after.stp_root, same))
+        root = name_in(names_of(after), after.stp_root) if after.stp_root else ""
+        found.append(Check("spanning tree has the same root", root, same))
     lost = effect.lost_redundancy
-    found.append(Check("nobody lost the second way", "", not lost, f"{len(lost)} lost it"))
+    found.append(Check("nobody lost the second way", "", not lost, ", ".join(lost)))
     return found
 
 
@@ -115,7 +118,9 @@ def _link_checks(
         device = after.devices.get(end.device)
         port = device.ports.get(end.port) if device else None
         if device and port and port.is_up is not None:
-            yield Check("port is up", f"{device.name}:{end.port}", port.is_up)
+            # A bridge knows at once that a port has light; interface tables may be cached.
+            is_up = port.is_up or port.stp in _WITH_LIGHT
+            yield Check("port is up", f"{device.name}:{end.port}", is_up)
 
 
 def _device_checks(deed: Deed, devices: dict[str, Device]) -> Iterator[Check]:

@@ -10,7 +10,7 @@ from netops.core.clock import parse_utc
 from netops.core.i18n import mark
 from netops.records.model import Record
 from netops.reports.words import Words, moment
-from netops.topology.drawing.words import EVENTS, RECORD_STATES
+from netops.topology.drawing.words import EVENTS, RECORD_STATES, speed_text
 from netops.topology.paper.changes import Change, change, record_events
 from netops.topology.paper.sketch import sketches
 
@@ -68,6 +68,8 @@ FORM: Sequence[tuple[str, Sequence[tuple[str, str, bool]]]] = (
     ),
 )
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
+#: By the words in which records keep them.
+_KINDS: Mapping[str, str] = {kind.value: title for kind, title in EVENTS.items()}
 #: Left out of the sheet when they are empty.
 _OPTIONAL = {"plan", "checks", "planned_from", "planned_until", "unapproved", "remark", "location"}
 _LABELS: Mapping[str, str] = {
@@ -262,8 +264,28 @@ def _mapping_text(values: Mapping[str, Any], speech: Words) -> str:
         what = value_text(values["what"], speech)
         rest = ", ".join(str(values[name]) for name in ("subject", "detail") if values.get(name))
         return f"{sign} {what} ({rest})" if rest else f"{sign} {what}"
+    if {"device", "port"} <= set(values):
+        return _end_text(values, speech)
+    kind = str(values.get("kind", values.get("event")))
+    if "subject" in values and kind in _KINDS:
+        parts = [f"{speech.text(_KINDS[kind])}: {values['subject']}"]
+        more = [values[name] for name in ("ends", "device", "values") if values.get(name)]
+        return "; ".join([*parts, *(value_text(one, speech) for one in more)])
     told = {k: v for k, v in values.items() if v not in (None, "", [], (), {})}
     return "; ".join(f"{value_text(k, speech)}: {value_text(v, speech)}" for k, v in told.items())
+
+
+def _end_text(values: Mapping[str, Any], speech: Words) -> str:
+    """Return `acc1:ge3 (place, 10G, VLAN 1, serial number)`, as far as it is known."""
+    vlans, speed = values.get("vlans"), values.get("speed_mbps")
+    facts = [
+        str(values.get("location") or ""),
+        speed_text(speed) if isinstance(speed, int) else "",
+        f"VLAN {' '.join(map(str, vlans))}" if isinstance(vlans, list) and vlans else "",
+        str(values.get("serial") or ""),
+    ]
+    told = speech.listed([one for one in facts if one])
+    return f"{values['device']}:{values['port']}{f' ({told})' if told else ''}"
 
 
 def _local(text: str) -> str:

@@ -506,3 +506,55 @@ def test_events_that_a_crash_kept_out_of_the_book_come_in_with_the_next_scan(sit
     (later,) = record_changes(site.book(), Memory(), [baseline, first, second])
     assert (later.number, later.fields["type"]) == ("TC-2026-0002", "outage")
     assert record_changes(site.book(), Memory(), [baseline, first, second]) == []
+
+
+def test_a_dead_switch_takes_the_unmanaged_one_behind_it_into_its_record(site: Desk) -> None:
+    hub = "inferred:acc2/5"
+    down = event(EventKind.DEVICE_DOWN, "acc2")
+    gone = event(EventKind.DEVICE_REMOVED, hub)
+    cable = event(EventKind.LINK_REMOVED, "acc2", hub, before="acc2:5-hub:uplink")
+    (record,) = made(site, network(gone=("acc2",), minute=5), down, gone, cable)
+
+    assert (record.fields["type"], len(record.fields["events"])) == ("outage", 3)
+
+
+def test_what_cables_of_a_dead_switch_do_later_goes_into_its_record(site: Desk) -> None:
+    dead = network(gone=("acc2",), minute=5)
+    (outage,) = made(site, dead, event(EventKind.DEVICE_DOWN, "acc2"))
+    gone = event(EventKind.LINK_REMOVED, "acc2", "dist1", before="acc2:1-dist1:4")
+    (again,) = draft_changes(site.book(), dead, network(minute=9), stored(gone))
+
+    assert again.number == outage.number
+
+
+def test_a_cable_that_was_still_healing_when_a_switch_died_is_a_record_of_its_own(
+    site: Desk,
+) -> None:
+    healed = event(
+        EventKind.LINK_MOVED,
+        "acc1",
+        "dist1",
+        "dist2",
+        before="acc1:1-dist2:7",
+        after="acc1:1-dist1:3",
+    )
+    found = made(
+        site, network(gone=("acc2",), minute=5), event(EventKind.DEVICE_DOWN, "acc2"), healed
+    )
+    assert [record.fields["type"] for record in found] == ["outage", "move"]
+
+
+@pytest.mark.parametrize(
+    ("stp", "verification"), [("forwarding", "passed"), ("disabled", "failed")]
+)
+def test_a_port_over_which_a_bridge_forwards_is_up_though_its_interface_table_is_old(
+    site: Desk, stp: str, verification: str
+) -> None:
+    switch = AFTER_MOVE.devices["dist2"]
+    port = replace(switch.ports["4"], is_up=False, stp=stp)
+    devices = {
+        **AFTER_MOVE.devices,
+        "dist2": replace(switch, ports={**switch.ports, "4": port}),
+    }
+    (record,) = made(site, replace(AFTER_MOVE, devices=devices), MOVED)
+    assert record.fields["verification"] == verification

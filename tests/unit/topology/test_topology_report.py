@@ -193,3 +193,16 @@ def test_what_cannot_be_read_as_an_event_is_left_out() -> None:
     )
     made = sheet.sheet(odd, EN)
     assert [one.event.kind for one in made.changes] == [EventKind.LINK_ADDED]
+
+
+def test_events_and_ends_of_a_record_are_told_in_words() -> None:
+    end = {"device": "acc1", "port": "ge24", "location": "1F", "speed_mbps": 1000}
+    told = {"event": "link_moved", "subject": "a – b", "ends": [{**end, "vlans": [1, 7]}]}
+    event = {"kind": "device_down", "at": "x", "subject": "acc4", "devices": ["serial:7"]}
+
+    assert sheet.value_text(told, EN) == "Link moved: a – b; acc1:ge24 (1F, 1G, VLAN 1 7)"
+    assert sheet.value_text(event, EN) == "Device down: acc4"
+    assert sheet.value_text({"kind": ["?"], "subject": 1}, EN) == "kind: ?; subject: 1"
+    assert sheet.value_text({"endpoints": 3, "lost_redundancy": ["acc2"]}, EN) == (
+        "endpoints: 3; redundancy lost: acc2"
+    )
