@@ -275,6 +275,7 @@ class Site:
             self.locks,
             self.devices,
             self.snmp_target,
+            lambda: self.snmp_memory,
             [self._record_changes],
         )
 

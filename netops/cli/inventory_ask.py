@@ -176,7 +176,9 @@ def reconcile(
         {one.name: _target(site, one) for one in devices if one.snmp},
         days,
     )
-    comparison = Reconciliation(site.ledger, question, engine)
+    comparison = Reconciliation(
+        site.ledger, question, engine, None if dry_run else site.snmp_memory
+    )
     work = comparison.work()
     if not work:
         raise UsageError("there is nothing to compare", hint="see `netops inventory list`")

@@ -8,7 +8,7 @@ import typer
 
 from netops.cli import snmp_agent, snmp_set
 from netops.cli.options import Json
-from netops.cli.snmp_target import Access, lead
+from netops.cli.snmp_target import Access, lead, memory_of
 from netops.cli.table import print_table
 from netops.core.errors import ConfigError, UsageError
 
@@ -117,7 +117,8 @@ def get(
     keys = (user, auth, auth_ref, privacy, privacy_ref)
     access = Access(version, community_ref, keys, wait_s, retries)
     target = access.target(context.obj, host)
-    _print_bindings(lead(target, ask.get(_oids(oids, instance=True)), engine), as_json=as_json)
+    question = ask.get(_oids(oids, instance=True))
+    _print_bindings(lead(target, question, engine, memory_of(context.obj)), as_json=as_json)
 
 
 @app.command()
@@ -152,7 +153,10 @@ def walk(
     access = Access(version, community_ref, keys, wait_s, retries)
     target = access.target(context.obj, host)
     roots = _oids(oids or ["1.3.6.1.2.1"])
-    found = lead(target, walking.walk(roots, version=target.version), engine)
+    memory = memory_of(context.obj)
+    habits = memory.habits(target) if memory else None
+    walked = walking.walk(roots, version=target.version, habits=habits)
+    found = lead(target, walked, engine, memory)
     bindings = [binding for root in roots for binding in found.columns[root]]
     if snmprec:
         sys.stdout.writelines(dump(bindings))
@@ -189,10 +193,14 @@ def table(
     access = Access(version, community_ref, keys, wait_s, retries)
     target = access.target(context.obj, host)
     forms = [load(name) for name in modules or []]
+    memory = memory_of(context.obj)
+    habits = memory.habits(target, anew=True) if memory else None
     conversation = (
-        read_modules(forms, version=target.version) if forms else read_device(target.version)
+        read_modules(forms, version=target.version, habits=habits)
+        if forms
+        else read_device(target.version, habits=habits)
     )
-    readings = lead(target, conversation, engine)
+    readings = lead(target, conversation, engine, memory)
     if as_json:
         _print_json(readings.as_dict())
         return

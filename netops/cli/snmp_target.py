@@ -1,5 +1,6 @@
 """Whom `netops snmp` asks, and how: a device of the inventory, or an address with options."""
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -8,6 +9,7 @@ from netops.app import Site, find_site
 from netops.core.errors import ConfigError, UsageError
 
 if TYPE_CHECKING:
+    from netops.snmp.memory import SnmpMemory
     from netops.snmp.model import Community, Conversation, Target, User
 
 
@@ -104,16 +106,36 @@ def _secret(reference: str) -> str:
     return resolve(reference, base=Path.cwd()).reveal()
 
 
-def lead(target: "Target", conversation: "Conversation", engine: str) -> Any:
-    """Lead one conversation and return its value; raise its error."""
-    from netops.snmp.engine import ENGINES
+def memory_of(named: str | None) -> "SnmpMemory | None":
+    """Return what the site remembers of devices, None where there is no site."""
+    site = site_of(named)
+    return site.snmp_memory if site else None
+
+
+def tell(memory: "SnmpMemory") -> None:
+    """Say what went wrong with the memory, if anything did."""
+    if memory.note:
+        sys.stderr.write(f"netops: {memory.note}\n")
+
+
+def lead(
+    target: "Target",
+    conversation: "Conversation",
+    engine: str,
+    memory: "SnmpMemory | None" = None,
+) -> Any:
+    """Lead one conversation and return its value; raise its error. What was learnt is kept."""
+    from netops.snmp.engine import engine_of
     from netops.snmp.model import Talk
 
-    door = ENGINES.get(engine)()
+    door = engine_of(engine, memory.book if memory else None)
     try:
         outcome = next(iter(door.converse([Talk(target, conversation)])))
     finally:
         door.close()
+    if memory:
+        memory.keep()
+        tell(memory)
     if outcome.error:
         raise outcome.error
     return outcome.value

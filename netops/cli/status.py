@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from netops.app import Site, find_site
 from netops.backup.status import Protection
+from netops.cli.plugin import Measure, plugin_line
 from netops.cli.table import one_line, print_table
 from netops.core.clock import local_text, parse_utc
 from netops.core.lock import is_held
@@ -31,7 +32,7 @@ def show_status(
     late = [line for line, is_late in waiting if is_late]
     worst = Status.worst([row.status for row in rows] + [Status.WARNING] * bool(lost or late))
     if as_plugin:
-        sys.stdout.write(plugin_line(rows, worst, [*lost, *late]) + "\n")
+        sys.stdout.write(_line(rows, worst, [*lost, *late]) + "\n")
     elif as_json:
         import json
 
@@ -102,23 +103,12 @@ def _print(rows: Sequence[Protection], lost: Sequence[str]) -> None:
         sys.stdout.write(f"WARNING: {one_line(line)}\n")
 
 
-def plugin_line(rows: Sequence[Protection], worst: Status, lost: Sequence[str]) -> str:
-    """Return one line in the form of the monitoring-plugins guidelines, with perfdata."""
+def _line(rows: Sequence[Protection], worst: Status, lost: Sequence[str]) -> str:
     bad = [f"{r.job}@{r.location} {r.remark}" for r in rows if r.status is not Status.OK]
-    text = "; ".join([*bad, *lost]) or f"{len(rows)} copies of {len({r.job for r in rows})} jobs"
-    perfdata = " ".join(
-        f"'{_label(row)}'={round(row.rpo_s)}s;{_limit(row.warning_after_s)};"
-        f"{_limit(row.critical_after_s)};0"
-        for row in rows
-        if row.rpo_s is not None
-    )
-    # `|` would begin the perfdata.
-    return f"BACKUP {worst.name} - {one_line(text).replace('|', '/')} | {perfdata}".rstrip(" |")
-
-
-def _label(row: Protection) -> str:
-    return f"{row.job}@{row.location}".replace("'", "").replace("=", "_")
-
-
-def _limit(seconds: float | None) -> str:
-    return "" if seconds is None else str(round(seconds))
+    measures = [
+        Measure(f"{r.job}@{r.location}", r.rpo_s, "s", r.warning_after_s, r.critical_after_s)
+        for r in rows
+        if r.rpo_s is not None
+    ]
+    well = f"{len(rows)} copies of {len({r.job for r in rows})} jobs"
+    return plugin_line("BACKUP", worst, [*bad, *lost], well, measures)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from netops.cli import topology_binding, topology_record, topology_report
+from netops.cli import topology_binding, topology_record, topology_report, topology_status
 from netops.cli.options import DryRun, Json, Quiet, Timeout
 from netops.cli.runs import View, open_site, perform
 from netops.cli.table import print_json, print_table
@@ -93,22 +93,37 @@ def _scan_rows(result: Result) -> list[Sequence[object]]:
         for row in result.facts.get("found", ())
     ]
     rows += [
-        ("", None, None, f"{event['kind']}: {event['subject']} {_values(event)}")
+        ("", None, None, f"{_kind(event['kind'])}: {event['subject']} {_values(event)}".rstrip())
         for event in result.facts.get("events", ())
     ]
     return [*rows, (result.target, result.status, packets, result.summary)]
 
 
 def _values(event: dict[str, Any]) -> str:
-    def text(values: dict[str, Any]) -> str:
+    """Return what differs; what stayed is no news."""
+    before, after = event["before"], event["after"]
+
+    def text(values: dict[str, Any], others: dict[str, Any]) -> str:
         return " ".join(
-            f"{key}={':'.join(map(str, value)) if isinstance(value, list) else value}"
+            f"{key}={_plain(value)}"
             for key, value in values.items()
-            if value is not None and value != ""
+            if value not in (None, "", []) and others.get(key) != value
         )
 
-    before, after = text(event["before"]), text(event["after"])
-    return f"({before} → {after})" if before and after else f"({before or after})"
+    was, now = text(before, after), text(after, before)
+    return f"({was} → {now})" if was and now else f"({was or now})" if was or now else ""
+
+
+def _plain(value: Any) -> object:
+    if not isinstance(value, list):
+        return value
+    # The ends of a link are device and port; anything else is a list such as VLANs.
+    is_end = len(value) == 2 and all(isinstance(one, str) for one in value)
+    return (":" if is_end else ",").join(map(str, value))
+
+
+def _kind(kind: str) -> str:
+    return kind.replace("_", " ")
 
 
 @app.command()
@@ -214,7 +229,7 @@ def _print_events(events: "Sequence[Event]", *, as_json: bool) -> None:
         print_json(rows)
         return
     told = [
-        (_moment(e.at), e.kind.value, e.subject, _values(r))
+        (_moment(e.at), _kind(e.kind.value), e.subject, _values(r))
         for e, r in zip(events, rows, strict=True)
     ]
     print_table(("AT", "CHANGE", "WHAT", "BEFORE AND AFTER"), told)
@@ -322,3 +337,4 @@ def where(
 
 
 topology_report.register(app)
+app.command("status")(topology_status.status)

@@ -2,12 +2,13 @@
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Annotated, Any
 
 import typer
 
 from netops.app import Site
-from netops.cli.options import Json, Quiet
+from netops.cli.options import DryRun, Json, Quiet
 from netops.cli.runs import View, open_site, perform
 from netops.cli.topology_record_view import read_values, register_views
 from netops.core.errors import UsageError
@@ -107,21 +108,24 @@ def _act(
     hand: Callable[[Context], Hand],
     as_json: bool,
     quiet: bool = False,
+    *,
+    dry_run: bool,
 ) -> None:
     """Take one step as a run and show what came of it."""
 
     def work(book: RecordBook, context: Context) -> Result:
-        record = say(book, hand(context), values)
+        acting = replace(hand(context), rehearses=context.dry_run)
+        record = book.rehearse(lambda: say(book, acting, values))
         if record is None:
             return Result(context.target, Status.OK, "nothing to record")
-        return _told(context.target, record, forms.load(record.form))
+        return _told(context, record, forms.load(record.form))
 
     perform(
         site,
         f"topology record {verb}",
         [Work(name, site.record_book)],
         work,
-        Options(),
+        Options(dry_run=dry_run),
         View(as_json, quiet, ("RECORD", "STATUS", "REMARK"), _rows, ()),
     )
 
@@ -133,6 +137,8 @@ def _complete(
     given: Sequence[str] | None,
     hand: Callable[[Context], Hand],
     as_json: bool,
+    *,
+    dry_run: bool,
 ) -> None:
     """Take a step for which nothing may be missing."""
     site = open_site(context)
@@ -142,7 +148,7 @@ def _complete(
         step = {"submit": book.submit, "close": book.close}[verb]
         return step(number, hand, values)
 
-    _act(site, number, verb, say, values, hand, as_json)
+    _act(site, number, verb, say, values, hand, as_json, dry_run=dry_run)
 
 
 def _decide(
@@ -152,6 +158,8 @@ def _decide(
     note: str,
     hand: Callable[[Context], Hand],
     as_json: bool,
+    *,
+    dry_run: bool,
 ) -> None:
     """Take a step that changes no field but says something."""
 
@@ -159,16 +167,17 @@ def _decide(
         step = {"approve": book.approve, "reject": book.reject, "void": book.void}[verb]
         return step(number, hand, note)
 
-    _act(open_site(context), number, verb, say, {}, hand, as_json)
+    _act(open_site(context), number, verb, say, {}, hand, as_json, dry_run=dry_run)
 
 
 def _rows(result: Result) -> list[Sequence[object]]:
     return [(result.facts.get("number", result.target), result.status, result.summary)]
 
 
-def _told(target: str, record: Record, form: Form) -> Result:
-    last = record.revisions[-1]
-    text = f"{record.number} {last.action} by {last.person}, now {record.state}"
+def _told(context: Context, record: Record, form: Form) -> Result:
+    last, dry = record.revisions[-1], context.dry_run
+    done, then = ("would be ", "then") if dry else ("", "now")
+    text = f"{record.number} {done}{last.action} by {last.person}, {then} {record.state}"
     if step := _NEXT.get(record.state):
         text += f"; next: {step.format(number=record.number)}"
     stage = {RecordState.DRAFT: "submit", RecordState.APPROVED: "close"}.get(record.state)
@@ -181,7 +190,7 @@ def _told(target: str, record: Record, form: Form) -> Result:
         "revision": record.revision,
         "missing": [field.name for field in missing],
     }
-    return Result(target, Status.OK, redact(text), facts)
+    return Result(context.target, Status.OK, redact(text), facts)
 
 
 def _hand(person: str, seen: int | None = None) -> Callable[[Context], Hand]:
@@ -200,6 +209,7 @@ def open_record(
     party: Party = "",
     as_json: Json = False,
     quiet: Quiet = False,
+    dry_run: DryRun = False,
 ) -> None:
     """Open a draft; a planned one says what it expects, and is approved before the change."""
     if expect and not planned:
@@ -209,7 +219,17 @@ def open_record(
     def say(book: RecordBook, hand: Hand, values: dict[str, Any]) -> Record | None:
         return book.open(FORM, values, hand, planned=planned)
 
-    _act(open_site(context), "new record", "open", say, values, _hand(party), as_json, quiet)
+    _act(
+        open_site(context),
+        "new record",
+        "open",
+        say,
+        values,
+        _hand(party),
+        as_json,
+        quiet,
+        dry_run=dry_run,
+    )
 
 
 @record_app.command()
@@ -222,6 +242,7 @@ def fill(
     party: Party = "",
     seen: Seen = None,
     as_json: Json = False,
+    dry_run: DryRun = False,
 ) -> None:
     """Fill fields; on a terminal it asks for those that are missing."""
     site = open_site(context)
@@ -237,7 +258,7 @@ def fill(
     def say(book: RecordBook, hand: Hand, values: dict[str, Any]) -> Record:
         return book.fill(number, values, hand)
 
-    _act(site, number, "fill", say, values, _hand(party, seen), as_json)
+    _act(site, number, "fill", say, values, _hand(party, seen), as_json, dry_run=dry_run)
 
 
 @record_app.command()
@@ -249,9 +270,10 @@ def submit(
     party: Party = "",
     seen: Seen = None,
     as_json: Json = False,
+    dry_run: DryRun = False,
 ) -> None:
     """Put a draft before the approvers; on a terminal it asks for what is missing."""
-    _complete(context, "submit", number, given, _hand(party, seen), as_json)
+    _complete(context, "submit", number, given, _hand(party, seen), as_json, dry_run=dry_run)
 
 
 @record_app.command()
@@ -263,9 +285,10 @@ def approve(
     party: Party = "",
     seen: Seen = None,
     as_json: Json = False,
+    dry_run: DryRun = False,
 ) -> None:
     """Approve, from an account that records.approvers names; never one's own change."""
-    _decide(context, "approve", number, opinion, _hand(party, seen), as_json)
+    _decide(context, "approve", number, opinion, _hand(party, seen), as_json, dry_run=dry_run)
 
 
 @record_app.command()
@@ -277,9 +300,10 @@ def reject(
     party: Party = "",
     seen: Seen = None,
     as_json: Json = False,
+    dry_run: DryRun = False,
 ) -> None:
     """Reject, with the reason; the record stays and can be amended."""
-    _decide(context, "reject", number, reason, _hand(party, seen), as_json)
+    _decide(context, "reject", number, reason, _hand(party, seen), as_json, dry_run=dry_run)
 
 
 @record_app.command()
@@ -291,9 +315,10 @@ def close(
     party: Party = "",
     seen: Seen = None,
     as_json: Json = False,
+    dry_run: DryRun = False,
 ) -> None:
     """Close an approved record; on a terminal it asks for what is missing."""
-    _complete(context, "close", number, given, _hand(party, seen), as_json)
+    _complete(context, "close", number, given, _hand(party, seen), as_json, dry_run=dry_run)
 
 
 @record_app.command()
@@ -307,6 +332,7 @@ def amend(
     party: Party = "",
     seen: Seen = None,
     as_json: Json = False,
+    dry_run: DryRun = False,
 ) -> None:
     """Make a new revision, a draft again, to be approved again; nothing is edited."""
 
@@ -314,7 +340,16 @@ def amend(
         return book.amend(number, hand, reason, values)
 
     values = _values(given, expect)
-    _act(open_site(context), number, "amend", say, values, _hand(party, seen), as_json)
+    _act(
+        open_site(context),
+        number,
+        "amend",
+        say,
+        values,
+        _hand(party, seen),
+        as_json,
+        dry_run=dry_run,
+    )
 
 
 @record_app.command()
@@ -326,9 +361,10 @@ def void(
     party: Party = "",
     seen: Seen = None,
     as_json: Json = False,
+    dry_run: DryRun = False,
 ) -> None:
     """Declare a record void; its number is never given again."""
-    _decide(context, "void", number, reason, _hand(party, seen), as_json)
+    _decide(context, "void", number, reason, _hand(party, seen), as_json, dry_run=dry_run)
 
 
 def register(app: typer.Typer) -> None:

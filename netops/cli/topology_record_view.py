@@ -96,6 +96,7 @@ def show_record(
     from netops.records.view import field_lines, record_values
     from netops.reports.words import Words
     from netops.topology.drawing.words import RECORD_STATES
+    from netops.topology.paper.sheet import value_text
 
     site = open_site(context)
     try:
@@ -111,7 +112,10 @@ def show_record(
         f"{record.number}  {words.text(RECORD_STATES[record.state])}, revision {record.revision}"
     )
     sys.stdout.write(f"{one_line(words.text(form.label))}  {one_line(state)}\n\n")
-    _print_pairs(list(field_lines(record, form, words.text, confidential=confidential)))
+    lines = field_lines(
+        record, form, words.text, confidential=confidential, tell=lambda one: value_text(one, words)
+    )
+    _print_pairs(list(lines))
     sys.stdout.write("\n")
     rows = [
         (one.n, local_text(one.at), one.action, one.person, one.actor, one.note, one.digest[:12])

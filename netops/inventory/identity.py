@@ -13,6 +13,7 @@ from netops.snmp.ask import Asking
 from netops.snmp.ber import Varbind
 from netops.snmp.model import Version
 from netops.snmp.module import load
+from netops.snmp.plan import Habits
 from netops.snmp.table import Cell, read_modules
 from netops.snmp.text import address_text, decode_text
 from netops.snmp.walk import walk
@@ -84,14 +85,18 @@ class Identity:
         return frozenset(part.serial for part in self.chassis)
 
 
-def read_identity(version: Version = "2c", *, addresses: bool = False) -> Asking[Identity]:
+def read_identity(
+    version: Version = "2c", *, addresses: bool = False, habits: Habits | None = None
+) -> Asking[Identity]:
     """Return what a device is, as one conversation; with `addresses` also those it has."""
     first = yield from ask.get([_OBJECT_ID, _NAME, _DESCR])
     object_id = first[0][2] if isinstance(first[0][2], bytes) and first[0][1] == ber.OID else b""
     descr = _text(first[2])
     kind = kind_of_object(oid.text_of(object_id) if object_id else "", descr)
     told = yield from _told(kind)
-    found = yield from read_modules([load("entity")], version=version, max_rows=_MAX_PARTS)
+    found = yield from read_modules(
+        [load("entity")], version=version, habits=habits, max_rows=_MAX_PARTS
+    )
     parts = parts_of(found.tables.get("entPhysicalTable", []), kind, told)
     own = (yield from _addresses(version)) if addresses else frozenset()
     text = oid.text_of(object_id) if object_id else ""

@@ -16,6 +16,7 @@ from netops.inventory.identity import Identity, read_identity
 from netops.inventory.ledger import Ledger
 from netops.inventory.model import Device
 from netops.inventory.survey import Answer, Survey
+from netops.snmp.memory import SnmpMemory
 from netops.snmp.model import Talk, Target
 
 
@@ -36,10 +37,17 @@ class Question:
 class Reconciliation:
     """One comparison: who is asked, what is found, and what is kept of it."""
 
-    def __init__(self, ledger: Ledger, question: Question, engine: str = "own") -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        question: Question,
+        engine: str = "own",
+        memory: SnmpMemory | None = None,
+    ) -> None:
         self.ledger = ledger
         self.question = question
-        self.survey = Survey([self._talks], engine)
+        self.memory = memory
+        self.survey = Survey([self._talks], engine, memory)
         self._learned = False
 
     def work(self) -> list[Work[Device | Asset]]:
@@ -86,7 +94,8 @@ class Reconciliation:
     def _talks(self, _: Mapping[str, Answer]) -> Iterable[Talk]:
         for name, target in self.question.targets.items():
             if isinstance(target, Target):
-                yield Talk(target, read_identity(target.version), name)
+                habits = self.memory.habits(target, anew=True) if self.memory else None
+                yield Talk(target, read_identity(target.version, habits=habits), name)
 
     def _learn(self, answers: Mapping[str, Answer]) -> None:
         """Note once who answered with which serial number."""

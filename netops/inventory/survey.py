@@ -6,7 +6,8 @@ from typing import Any
 
 from netops.core.cancel import Cancel
 from netops.core.errors import NetopsError
-from netops.snmp.engine import ENGINES
+from netops.snmp.engine import engine_of
+from netops.snmp.memory import SnmpMemory
 from netops.snmp.model import Outcome, Talk
 
 #: The answer for one subject: a value, or why there is none.
@@ -20,10 +21,15 @@ class Survey:
         self,
         rounds: Iterable[Callable[[Mapping[str, Answer]], Iterable[Talk]]],
         engine: str = "own",
+        memory: SnmpMemory | None = None,
     ) -> None:
-        """Take rounds of talks, each made in the light of the answers so far; subjects are names."""
+        """
+        Take rounds of talks, each made in the light of the answers so far; subjects are names.
+
+        `memory` lends what is known of SNMPv3 agents and keeps what was learnt.
+        """
         self._rounds = list(rounds)
-        self._engine = engine
+        self._engine, self._memory = engine, memory
         self._lock = threading.Lock()
         self._answers: dict[str, Answer] | None = None
 
@@ -36,7 +42,7 @@ class Survey:
 
     def _ask(self, cancel: Cancel) -> dict[str, Answer]:
         found: dict[str, Answer] = {}
-        door = ENGINES.get(self._engine)()
+        door = engine_of(self._engine, self._memory.book if self._memory else None)
         try:
             for make in self._rounds:
                 for outcome in door.converse(list(make(found))):
@@ -44,6 +50,8 @@ class Survey:
                     found[str(outcome.talk.subject)] = _answer(outcome)
         finally:
             door.close()
+            if self._memory:
+                self._memory.keep()
         return found
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from netops.core.clock import Clock, utc_text
@@ -14,7 +14,7 @@ from netops.journal.witness import Statement, chained
 from netops.records import form as forms
 from netops.records.form import Form
 from netops.records.life import STEPS, Policy, approver, check_step
-from netops.records.model import Record, RecordState
+from netops.records.model import Record, RecordState, Revision
 from netops.records.pages import BOOK, KIND, number_of, records_of, series_of, told_by, values_of
 from netops.store.database import Database
 
@@ -32,6 +32,8 @@ class Hand:
     seen: int | None = None
     #: netops itself fills what it found out; it never signs.
     automatic: bool = False
+    #: Everything is examined and nothing is written; see `RecordBook.rehearse`.
+    rehearses: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,14 @@ class _Page:
 
 class _KnownError(Exception):
     """All of this is in the book already; the transaction is undone, and no number is lost."""
+
+
+class _RehearsedError(Exception):
+    """The step could be taken; the transaction is undone, and `record` is how it would stand."""
+
+    def __init__(self, record: Record) -> None:
+        super().__init__(record.number)
+        self.record = record
 
 
 class RecordBook:
@@ -120,6 +130,14 @@ class RecordBook:
             self._write(seq, page, hand)
             return self.record(record_id)
         return None
+
+    @staticmethod
+    def rehearse(step: Callable[[], Record | None]) -> Record | None:
+        """Return how a record would stand after a step whose hand rehearses; nothing is written."""
+        try:
+            return step()
+        except _RehearsedError as done:
+            return done.record
 
     def fill(self, name: str, values: Mapping[str, Any], hand: Hand) -> Record:
         """Give fields values, as long as the record's state lets them change."""
@@ -235,6 +253,8 @@ class RecordBook:
     def _write(self, seq: int, page: _Page, hand: Hand) -> None:
         """Write a step: the journal last, so that what is undone is undone in the table alone."""
         record = page.record
+        if hand.rehearses:
+            raise _RehearsedError(self._imagined(page))
         facts = {
             "seq": seq,
             "record_id": record.id,
@@ -264,6 +284,17 @@ class RecordBook:
         )
         written = Statement(entry.seq, record.number, facts, digest)
         self.database.execute("add_record_revision", **values_of(written))
+
+    def _imagined(self, page: _Page) -> Record:
+        record, now = page.record, self.clock.now()
+        place = record.id, record.revision + 1, now, self._actor
+        step = Revision(*place, page.action, page.state, account=self._account, person=page.person)
+        return replace(
+            record,
+            state=page.state,
+            fields={**record.fields, **page.changes},
+            revisions=(*record.revisions, step),
+        )
 
 
 def _check_seen(record: Record, hand: Hand) -> None:

@@ -53,13 +53,24 @@ def _shown(values: dict[str, Any], form: Form, confidential: bool) -> dict[str, 
 
 
 def field_lines(
-    record: Record, form: Form, say: Callable[[str], str], *, confidential: bool = False
+    record: Record,
+    form: Form,
+    say: Callable[[str], str],
+    *,
+    confidential: bool = False,
+    tell: Callable[[Any], str] | None = None,
 ) -> Iterator[tuple[str, str]]:
-    """Yield label and value of every field that is filled, in the order of the form."""
+    """
+    Yield label and value of every field that is filled, in the order of the form.
+
+    `tell` puts data into words; who filled the form knows how. Without it they are JSON.
+    """
     shown = _shown(dict(record.fields), form, confidential)
     for field in form.fields.values():
         if shown.get(field.name) not in (None, "", [], {}):
-            yield say(field.label), value_text(field, shown[field.name], say)
+            value = shown[field.name]
+            told = tell(value) if tell and field.kind == "data" and value != HIDDEN else None
+            yield say(field.label), told or value_text(field, value, say)
 
 
 def value_text(field: Field, value: Any, say: Callable[[str], str]) -> str:

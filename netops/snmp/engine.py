@@ -2,11 +2,14 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from netops.core.errors import ConfigError
 from netops.core.registry import Registry
 from netops.snmp.model import Outcome, Talk
+
+if TYPE_CHECKING:
+    from netops.snmp.peers import PeerBook
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +22,8 @@ class Traits:
     can_set: bool
     #: It keeps to a pace.
     can_pace: bool = False
+    #: It takes a `book` of what is known of SNMPv3 agents, and adds to it.
+    keeps_book: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,3 +69,11 @@ ENGINES: Registry[Engine] = Registry(
         "pysnmp": "netops.snmp.engines.pysnmp:PysnmpEngine",
     },
 )
+
+
+def engine_of(name: str, book: "PeerBook | None" = None) -> Engine:
+    """Return the engine called `name`, with `book` if it can use one; raise ConfigError."""
+    kind = ENGINES.get(name)
+    if book is not None and kind.traits.keeps_book:
+        return kind(book=book)  # type: ignore[call-arg]
+    return kind()

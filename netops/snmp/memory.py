@@ -38,7 +38,7 @@ class SnmpMemory:
     """
     Habits and SNMPv3 identities of all devices of a site.
 
-    Give `book` to the engine and `habits(target)` to each walk, and `save` when the run is over.
+    Give `book` to the engine and `habits(target)` to each walk, and `keep` when the run is over.
     Losing the file costs a few exchanges, so one that cannot be read is only worth a `note`.
     """
 
@@ -62,13 +62,18 @@ class SnmpMemory:
             memory.book.load(peers)
         return memory
 
-    def habits(self, target: Target) -> Habits:
-        """Return what is known of a device; the walk adds to it."""
+    def habits(self, target: Target, *, anew: bool = False) -> Habits:
+        """
+        Return what is known of a device; the walk adds to it.
+
+        With `anew` what it lacked is asked for again: whoever compares or looks by hand wants to see
+        what was switched on since, or that another device stands there.
+        """
         key, now = _key(target), self.wall_s()
         found = self._devices.get(key)
         if found is None:
             found = self._devices[key] = _Device(Habits(), now)
-        elif not 0 <= now - found.probed_at_s <= PROBE_AGAIN_S:
+        elif anew or not 0 <= now - found.probed_at_s <= PROBE_AGAIN_S:
             found.habits.missing.clear()
             found.probed_at_s = now
         self._used.add(key)
@@ -98,6 +103,14 @@ class SnmpMemory:
             "device with several addresses; give each its own"
             for ident, hosts in sorted(self.book.duplicates().items())
         ]
+
+    def keep(self) -> None:
+        """Save, and where that cannot be, say why in `note`: the loss costs a few exchanges."""
+        try:
+            self.save()
+        except OSError as error:
+            reason = (error.strerror or str(error)).lower()
+            self.note = f"{self.path}: {reason}; what devices can take is not kept"
 
     def save(self) -> None:
         """Write everything, with what another run learnt meanwhile of other devices; raise OSError."""

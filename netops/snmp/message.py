@@ -65,28 +65,38 @@ class Sealed(NamedTuple):
 
 def write_v3(header: Header, payload: bytes) -> bytes:
     """Return a v3 message; `payload` is a scoped PDU or the octet string of its cipher text."""
-    general = ber.integer(header.ident) + _after_ident(header.flags)
-    security = (
-        _octets(header.engine_id)
-        + ber.integer(header.boots)
-        + ber.integer(header.time)
-        + _octets(header.user)
-        + ber.tlv(ber.OCTETS, header.auth)
-        + ber.tlv(ber.OCTETS, header.salt)
-    )
-    body = (
-        _VERSION_3
-        + ber.tlv(ber.SEQUENCE, general)
-        + ber.tlv(ber.OCTETS, ber.tlv(ber.SEQUENCE, security))
+    ident, flags, engine_id, boots, time, user, auth, salt = header
+    return wrap(
+        _general(ber.integer(ident), flags)
+        + _security(engine_id, boots, time, user, len(auth), len(salt))
+        + auth
+        + ber.tlv(ber.OCTETS, salt)
         + payload
     )
-    return ber.tlv(ber.SEQUENCE, body)
+
+
+def _general(ident: bytes, flags: int) -> bytes:
+    head, tail = _around_ident(len(ident), flags)
+    return head + ident + tail
 
 
 @lru_cache(maxsize=256)
-def _after_ident(flags: int) -> bytes:
+def _around_ident(size: int, flags: int) -> tuple[bytes, bytes]:
+    """Return what stands before and behind the message id: version, sizes, flags and model."""
     octets = ber.tlv(ber.OCTETS, bytes((flags,)))
-    return ber.integer(_MAX_SIZE) + octets + ber.integer(_USM)
+    tail = ber.integer(_MAX_SIZE) + octets + ber.integer(_USM)
+    return _VERSION_3 + bytes((ber.SEQUENCE,)) + ber.length(size + len(tail)), tail
+
+
+@lru_cache(maxsize=4096)
+def _security(engine_id: bytes, boots: int, time: int, user: bytes, auth: int, salt: int) -> bytes:
+    """Return the security parameters as far as the signature, the same for a whole second."""
+    names = _octets(engine_id) + ber.integer(boots) + ber.integer(time) + _octets(user)
+    blank = ber.tlv(ber.OCTETS, bytes(auth))
+    inner = len(names) + len(blank) + len(ber.tlv(ber.OCTETS, bytes(salt)))
+    sequence = bytes((ber.SEQUENCE,)) + ber.length(inner)
+    outer = bytes((ber.OCTETS,)) + ber.length(len(sequence) + inner)
+    return outer + sequence + names + blank[: len(blank) - auth]
 
 
 @lru_cache(maxsize=4096)

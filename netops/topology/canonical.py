@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 from netops.core.clock import parse_utc, utc_text
@@ -23,6 +24,7 @@ from netops.topology.model import (
 
 _DEVICE_FIELDS = tuple(name for name in Device.__slots__ if name not in {"uid", "ports"})
 _PORT_FIELDS = tuple(name for name in Port.__slots__ if name != "name")
+_device_values, _port_values = attrgetter(*_DEVICE_FIELDS), attrgetter(*_PORT_FIELDS)
 
 
 def sealed(
@@ -83,19 +85,20 @@ def snapshot_of(
 
 def device_row(device: Device) -> dict[str, Any]:
     """Return one device as plain values."""
-    row = _row(device, _DEVICE_FIELDS)
+    row = _row(_DEVICE_FIELDS, _device_values(device))
     if device.ports:
-        row["ports"] = {name: _row(port, _PORT_FIELDS) for name, port in device.ports.items()}
+        row["ports"] = {
+            name: _row(_PORT_FIELDS, _port_values(port)) for name, port in device.ports.items()
+        }
     return row
 
 
-def _row(value: object, names: Sequence[str]) -> dict[str, Any]:
-    row = {}
-    for name in names:
-        part = getattr(value, name)
-        if part or part is False:
-            row[name] = list(part) if isinstance(part, tuple) else part
-    return row
+def _row(names: Sequence[str], parts: Sequence[Any]) -> dict[str, Any]:
+    return {
+        name: [*part] if type(part) is tuple else part
+        for name, part in zip(names, parts, strict=True)
+        if part or part is False
+    }
 
 
 def link_row(link: Link) -> dict[str, Any]:

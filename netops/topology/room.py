@@ -16,6 +16,7 @@ from netops.topology.history.keep import StoredEvent, Topology
 from netops.topology.policy import Policy
 
 if TYPE_CHECKING:
+    from netops.snmp.memory import SnmpMemory
     from netops.snmp.model import Target
 
 #: Hears of the events of a scan, once they are stored.
@@ -49,6 +50,8 @@ class TopologyRoom:
     devices: Sequence[Device]
     #: How a device is asked; raises ConfigError or SecretError.
     target_of: Callable[[Device], "Target"]
+    #: Gives what is known of SNMPv3 agents; opened only to ask.
+    snmp_memory: Callable[[], "SnmpMemory"]
     hearers: list[Hearer] = field(default_factory=list)
 
     def asks(self, selector: str = "", seeds: Sequence[str] = (), snmp: str = "") -> list[Ask]:

@@ -11,7 +11,7 @@ from netops.core.errors import NetopsError, UnreachableError
 from netops.core.results import Result
 from netops.core.run import Context, Progress
 from netops.core.status import Status
-from netops.snmp.engine import ENGINES
+from netops.snmp.engine import engine_of
 from netops.snmp.model import Outcome, Talk
 from netops.topology import clean
 from netops.topology.conclude import Look, Spoken, conclude
@@ -87,7 +87,8 @@ class TopologyScan:
             limits = replace(limits, denied=policy.denied_devices)
 
     def _ask_all(self, wave: Sequence[Ask], limits: Limits, context: Context) -> None:
-        engine = ENGINES.get("own")()
+        memory = self._room.snmp_memory()
+        engine = engine_of("own", memory.book)
         talks = (
             Talk(ask.target, collect(ask.host, self._before(ask), limits, ask.target.version), ask)
             for ask in wave
@@ -102,6 +103,7 @@ class TopologyScan:
                 context.progress(Progress(step=f"{len(self._outcomes)} asked"))
         finally:
             engine.close()
+            memory.keep()
 
     def _before(self, ask: Ask) -> Known | None:
         """What another box said at the same name is of no use."""

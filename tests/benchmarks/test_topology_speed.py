@@ -34,9 +34,9 @@ def campus() -> list[Facts]:
 def best_ms(work: Callable[[], object]) -> float:
     took = []
     for _ in range(3):
-        began = time.perf_counter()
+        began = time.process_time()
         work()
-        took.append(time.perf_counter() - began)
+        took.append(time.process_time() - began)
     return 1000 * min(took)
 
 
@@ -53,3 +53,5 @@ def test_a_thousand_switches(capsys: pytest.CaptureFixture[str]) -> None:
     diff_ms = best_ms(lambda: diff(network.snapshot, after))
     with capsys.disabled():
         print(f"\nresolve and merge {build_ms:.0f} ms, diff {diff_ms:.0f} ms")
+    assert build_ms < 1_000
+    assert diff_ms < 50

@@ -1,6 +1,7 @@
 """What every SNMP engine must do, on a real snmpd and on the replay agent."""
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 from importlib.util import find_spec
 from typing import Any
@@ -72,26 +73,40 @@ def test_snmpd_answers_get_and_walk_with_a_community(
     assert (oid.encode(SYS_NAME), ber.OCTETS, b"lab") in rows
 
 
-@pytest.mark.parametrize("user", users(), ids=lambda user: user.name)
-def test_snmpd_answers_v3_with_every_algorithm_it_has(
-    engine: Engine, daemon: Target, user: User
-) -> None:
-    target = replace(daemon, version="3", auth=user)
-    found = ask(target, walk(oids(SYSTEM), scalars=oids(SYS_NAME)), engine)
-    assert found.error is None
-    assert found.value.scalars[0][2] == b"lab"
-    assert len(found.value.columns[oid.encode(SYSTEM)]) > 6
+def test_snmpd_answers_v3_with_every_algorithm_it_has(engine: Engine, daemon: Target) -> None:
+    """All users in one batch: an engine that mixes their keys up is found out, too."""
+    talks = [
+        Talk(
+            replace(daemon, version="3", auth=user, timeout_s=5.0),
+            walk(oids(SYSTEM), scalars=oids(SYS_NAME)),
+            user.name,
+        )
+        for user in users()
+    ]
+    found = {one.talk.subject: one for one in ask_all(talks, engine)}
+    assert {name: one.error for name, one in found.items() if one.error} == {}
+    assert len(found) == len(talks)
+    for name, one in found.items():
+        assert one.value.scalars[0][2] == b"lab", name
+        assert len(one.value.columns[oid.encode(SYSTEM)]) > 6, name
 
 
-@pytest.mark.parametrize("privacy", PRIVACIES)
-@pytest.mark.parametrize("auth", ["md5", "sha1", "sha256"])
-def test_both_ways_to_extend_a_key_reach_the_replay_agent(
-    engine: Engine, auth: str, privacy: str
-) -> None:
-    user = User("netops", auth, "authpass12345", privacy, "privpass12345")
-    with ReplayAgent(switch(), user=user).running() as agent:
-        found = ask(target_of(agent, version="3", auth=user), questions.get(oids(SYS_NAME)), engine)
-    assert found.value == [(oid.encode(SYS_NAME), ber.OCTETS, b"sw-1")]
+def test_both_ways_to_extend_a_key_reach_the_replay_agent(engine: Engine) -> None:
+    users_of_all_kinds = [
+        User(f"{auth}-{privacy}", auth, "authpass12345", privacy, "privpass12345")
+        for auth in ("md5", "sha1", "sha256")
+        for privacy in PRIVACIES
+    ]
+    with ExitStack() as agents:
+        talks = []
+        for user in users_of_all_kinds:
+            agent = agents.enter_context(ReplayAgent(switch(), user=user).running())
+            target = target_of(agent, version="3", auth=user, timeout_s=5.0)
+            talks.append(Talk(target, questions.get(oids(SYS_NAME)), user.name))
+        outcomes = ask_all(talks, engine)
+    found = {one.talk.subject: one.value if one.ok else one.error for one in outcomes}
+    right = [(oid.encode(SYS_NAME), ber.OCTETS, b"sw-1")]
+    assert found == {user.name: right for user in users_of_all_kinds}
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ import pytest
 from netops.core.errors import AccessError, UnreachableError
 from netops.snmp import ask as questions
 from netops.snmp import module, oid
+from netops.snmp.ask import Asking
 from netops.snmp.engines.own import OwnEngine
 from netops.snmp.model import Community, Talk, Target, User
 from netops.snmp.peers import PeerBook
@@ -328,3 +329,32 @@ def test_a_batch_that_is_broken_off_leaves_no_socket_open() -> None:
         outcomes = OwnEngine(window=5).converse(talks_to(agent, 50, timeout_s=1.0, retries=0))
         next(outcomes)
         outcomes.close()  # type: ignore[attr-defined]  # a generator; ResourceWarning fails the test
+
+
+def test_a_busy_poller_gives_the_silent_up_in_time() -> None:
+    """Live agents answer at once, each answer takes long to deal with: no pause comes between."""
+    lived: list[float] = []
+
+    def busy(ends_at_s: float) -> Asking[None]:
+        while time.monotonic() < ends_at_s:
+            yield from questions.get(oids(SYS_NAME))
+            time.sleep(0.002)
+        lived.append(time.monotonic())
+
+    def is_dead(host: str) -> bool:
+        return host == "127.1.0.9"
+
+    agent = ReplayAgent(switch(1), host="0.0.0.0", faults=Faults(dead=is_dead))
+    with agent.running():
+        ends_at_s = time.monotonic() + 1.6
+        silent = Target("127.1.0.9", agent.port, timeout_s=0.2, retries=3)
+        talks = [Talk(silent, questions.get(oids(SYS_NAME)), "silent")]
+        talks += [
+            Talk(Target(f"127.1.0.{number}", agent.port), busy(ends_at_s), "busy")
+            for number in range(10, 30)
+        ]
+        found = {one.talk.subject: one for one in OwnEngine().converse(talks)}
+    assert isinstance(found["silent"].error, UnreachableError)
+    assert found["silent"].sent == 4
+    assert 0.8 <= found["silent"].duration_s < 1.5  # 0.88 s, and a busy machine
+    assert len(lived) == 20

@@ -145,3 +145,26 @@ def test_traps_are_printed_as_they_come(tmp_path: Path) -> None:
     assert "2 accepted" in err
     assert "1 refused" in err
     assert listener.returncode == 0
+
+
+def test_what_a_device_taught_is_kept_for_the_next_command(site: Site, tmp_path: Path) -> None:
+    kept = tmp_path / "state" / "snmp" / "memory.json"
+    assert site.netops("snmp", "get", "v3", "sysName").code == 0
+    engine_id, *_ = next(iter(json.loads(kept.read_text())["peers"].values()))
+    assert engine_id.startswith("80001f88")  # net-snmp's
+    assert site.netops("snmp", "walk", "read", "ifTable").code == 0
+    assert site.netops("snmp", "table", "read", "system").code == 0
+    found = json.loads(kept.read_text())
+    assert any(one["habits"]["tables"] for one in found["devices"].values())
+    assert found["peers"]
+
+
+def test_a_memory_that_cannot_be_read_or_kept_costs_a_remark_and_no_answer(
+    site: Site, tmp_path: Path
+) -> None:
+    kept = tmp_path / "state" / "snmp" / "memory.json"
+    kept.mkdir(parents=True)
+    done = site.netops("snmp", "get", "read", "sysName")
+    assert done.code == 0, done
+    assert "memory.json" in done.err
+    assert "lab" in done.out

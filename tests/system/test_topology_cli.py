@@ -6,7 +6,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.sites import Site, make_site
+from netops.snmp.model import User
+from netops.snmp.replay import ReplayAgent
+from tests.sites import Site, make_site, wait_until
+from tests.unit.snmp.farm import switch
 
 MAC = "0a:00:00:00:00:01"
 
@@ -78,3 +81,47 @@ def test_a_binding_is_added_imported_listed_and_removed(site: Site, tmp_path: Pa
     assert site.netops("topology", "binding", "remove", MAC).code == 0
     assert site.netops("topology", "binding", "remove", MAC).code == 64
     assert "topology binding add" in json.dumps(site.journal())
+
+
+def test_a_scan_keeps_the_identities_of_v3_agents(site: Site) -> None:
+    user = User("netops", "sha256", "authpass12345", "aes256", "privpass12345")
+    keys = site.directory / "keys"
+    keys.mkdir()
+    for name, text in (("auth", user.auth_password), ("privacy", user.privacy_password)):
+        (keys / name).write_text(text)
+        (keys / name).chmod(0o600)
+    with ReplayAgent(switch(2), user=user).running() as agent:
+        site.settings["inventory"]["snmp"]["campus"] = {
+            "version": "3",
+            "port": agent.port,
+            "user": user.name,
+            "auth": user.auth,
+            "auth_password": "file:keys/auth",
+            "privacy": user.privacy,
+            "privacy_password": "file:keys/privacy",
+        }
+        site.write()
+        site.netops("topology", "scan")
+    kept = site.directory / "state" / "snmp" / "memory.json"
+    peers = json.loads(kept.read_text())["peers"]
+    assert agent.users is not None
+    assert [words[0] for words in peers.values()] == [agent.users.engine_id.hex()]
+
+
+def test_status_of_a_network_that_was_never_scanned_is_unknown_in_every_form(site: Site) -> None:
+    plain = site.netops("topology", "status")
+    assert (plain.code, plain.out.splitlines()[-1].split(":")[0]) == (3, "UNKNOWN")
+    line = site.netops("topology", "status", "--plugin")
+    assert line.code == 3
+    assert line.out.startswith("TOPOLOGY UNKNOWN - the network was never scanned | ")
+    assert "'overdue'=0;;;0" in line.out
+    told = site.netops("topology", "status", "--json")
+    assert (told.code, told.json()["status"]) == (3, "UNKNOWN")
+    assert site.netops("topology", "status", "--quiet").out
+
+
+def test_an_overdue_draft_is_in_the_status(site: Site) -> None:
+    site.settings["records"] = {"submit_within": "1s"}
+    site.write()
+    assert site.netops("topology", "record", "open").code == 0
+    wait_until(lambda: "TC-" in site.netops("topology", "status", "--plugin").out, "it is late")

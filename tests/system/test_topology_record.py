@@ -62,6 +62,20 @@ def test_a_planned_change_is_asked_for_approved_and_waits_for_its_scan(site: Sit
     assert None not in runs
 
 
+def test_a_dry_run_tells_every_step_and_takes_none(site: Site) -> None:
+    would = record(site, "open", "--planned", "--expect", MOVE, *REQUEST, "--dry-run").out
+    assert "would be opened" in would
+    assert record(site, "list", "--json").json() == []
+
+    number = opened(site, "--set", "rollback_plan=plug it back")
+    entries = len(site.journal())
+    told = record(site, "submit", number, "--as", "Chen Li", "-n").out
+    assert f"{number} would be submitted by Chen Li, then submitted" in told
+    assert "it cannot be approved" in record(site, "approve", number, "-n", code=64).out
+    assert record(site, "show", number, "--json").json()["state"] == "draft"
+    assert len(site.journal()) == entries
+
+
 def test_a_rejected_one_stays_with_its_reason_and_can_be_amended(site: Site) -> None:
     number = opened(site, "--set", "rollback_plan=plug it back")
     record(site, "submit", number, "--as", "Chen Li")

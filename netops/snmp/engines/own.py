@@ -23,6 +23,8 @@ from netops.snmp.session import Session, session_for
 
 DEFAULT_WINDOW = 200
 _BACK_OFF = 1.5
+#: Part of the timeout.
+_LEAST_WAIT = 0.1
 _MAX_AGAIN = 3
 _DATAGRAM_BYTES = 65_535
 _BUFFER_BYTES = 8 << 20
@@ -37,7 +39,7 @@ _SO_RCVBUFFORCE = 33
 class OwnEngine:
     """Polls thousands of agents from one thread."""
 
-    traits = Traits(window=DEFAULT_WINDOW, can_set=True, can_pace=True)
+    traits = Traits(window=DEFAULT_WINDOW, can_set=True, can_pace=True, keeps_book=True)
 
     def __init__(
         self,
@@ -88,16 +90,26 @@ class _Call:
         self.began_s = self.started_s = monotonic()
         self.why = ""
 
-    def wait_s(self) -> float:
-        """Return how long to wait after this try; all waits together are timeout x (1 + retries)."""
+    def anchor(self, now_s: float) -> None:
+        """Start the plan of tries so that the one that goes out now is on time."""
+        share = (_BACK_OFF**self.tries - 1) / (_BACK_OFF ** (self.talk.target.retries + 1) - 1)
+        self.started_s = now_s - self._total_s() * share
+
+    def wait_s(self, now_s: float) -> float:
+        """
+        Return how long to wait after a try that goes out now.
+
+        All waits together are timeout x (1 + retries); the tries to come share what is left of it,
+        each half as long again as the one before. A try that is late shortens the next waits, but
+        to no less than a tenth of the timeout: so all is over within that time and 10 %.
+        """
         target = self.talk.target
-        total = target.timeout_s * (1 + target.retries)
-        return (
-            total
-            * _BACK_OFF**self.tries
-            * (_BACK_OFF - 1)
-            / (_BACK_OFF ** (target.retries + 1) - 1)
-        )
+        left_s = self.started_s + self._total_s() - now_s
+        share = (_BACK_OFF - 1) / (_BACK_OFF ** (target.retries + 1 - self.tries) - 1)
+        return max(left_s * share, target.timeout_s * _LEAST_WAIT)
+
+    def _total_s(self) -> float:
+        return self.talk.target.timeout_s * (1 + self.talk.target.retries)
 
 
 class _Batch:
@@ -113,6 +125,9 @@ class _Batch:
         self._links: dict[socket.AddressFamily, socket.socket] = {}
         self._poll = select.poll()
         self._pending: dict[int, _Call] = {}
+        #: When reading began last, and whether all that had come by then is read.
+        self._reading_s = 0.0
+        self._caught_up = False
         self._timers: list[tuple[float, int]] = []
         self._done: deque[Outcome] = deque()
         #: Address → the call that is on, and the talks that wait for it.
@@ -239,7 +254,9 @@ class _Batch:
             reason = (error.strerror or str(error)).lower()
             self._finish(call, error=UnreachableError(f"{call.talk.target.host}: {reason}"))
             return
-        heapq.heappush(self._timers, (now_s + call.wait_s(), call.ident))
+        if released or not call.tries:
+            call.anchor(now_s)
+        heapq.heappush(self._timers, (now_s + call.wait_s(now_s), call.ident))
 
     # -- listening
 
@@ -250,12 +267,20 @@ class _Batch:
         wait_s = min(max(0.0, due_s - monotonic()), _LONGEST_SLEEP_S)
         links = list(self._links.values())
         self._poll.poll(wait_s * 1000 + 0.5)
+        self._reading_s = monotonic()
         for link in links:
             self._drain(link)
 
     def _drain(self, link: socket.socket) -> None:
-        """Read all there is before any timer fires: a busy loop must not mistake itself for loss."""
+        """
+        Read what has come before any timer fires: a busy loop must not mistake itself for loss.
+
+        Agents that answer at once could keep us here for ever, and hold up the timers of those
+        that do not. Datagrams come in their order, so an answer to what was asked since reading
+        began proves that everything older is read.
+        """
         receive, handle = link.recvfrom, self._receive
+        self._caught_up = False
         for _ in range(_FLOOD):
             try:
                 data, source = receive(_DATAGRAM_BYTES)
@@ -264,6 +289,8 @@ class _Batch:
             except OSError:
                 continue
             handle(data, source)
+            if self._caught_up:
+                return
 
     def _receive(self, data: bytes, source: Any) -> None:
         try:
@@ -278,6 +305,7 @@ class _Batch:
         if source != call.address and not call.talk.target.loose_source:
             call.why = f"an answer came from {source[0]} port {source[1]}"
             return
+        self._caught_up = call.started_s > self._reading_s
         try:
             response = call.session.open(envelope)
         except WireError as error:
@@ -311,7 +339,7 @@ class _Batch:
         for ident in self._brake.released(now_s) if self._brake else ():
             if ident in pending:
                 self._send(pending[ident], now_s, released=True)
-        while timers and timers[0][0] <= now_s:
+        while timers and timers[0][0] <= self._reading_s:
             _, ident = heapq.heappop(timers)
             call = pending.get(ident)
             if call is None:

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from netops.topology.model import Event, EventKind, Snapshot
+from netops.topology.naming import names_of
 
 _DEVICES = {
     EventKind.DEVICE_ADDED: ("add",),
@@ -78,11 +79,7 @@ def deeds_of(event: Event, names: Mapping[str, str]) -> set[Deed]:
 
 def device_names(*snapshots: Snapshot) -> dict[str, str]:
     """Return uid → name, the last snapshot's word first."""
-    return {
-        uid: device.listed_as or device.name or uid
-        for snapshot in snapshots
-        for uid, device in snapshot.devices.items()
-    }
+    return {uid: name for snapshot in snapshots for uid, name in names_of(snapshot).items()}
 
 
 def links_of(

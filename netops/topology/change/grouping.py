@@ -1,10 +1,10 @@
 """Events of one scan that belong together: one record each, not one for every event."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from netops.topology.change.deeds import deeds_of
+from netops.topology.change.deeds import deeds_of, ends_in
 from netops.topology.model import Event, EventKind
 
 #: An event with the id under which it is stored.
@@ -31,6 +31,15 @@ _TYPES: Mapping[EventKind, str] = {
 }
 #: These decide alone; what else happened follows from them.
 _RULING = (_K.DEVICE_REPLACED, _K.DEVICE_DOWN, _K.DEVICE_ADDED, _K.DEVICE_REMOVED)
+#: What happens to a whole device, and so to every cable of it.
+_FATES = {*_RULING, _K.DEVICE_UP}
+_CABLES = {_K.LINK_ADDED, _K.LINK_REMOVED, _K.LINK_MOVED}
+#: All but what follows from other changes.
+_LEADING = _TYPES.keys() - {_K.STP_ROOT_CHANGED, _K.ENDPOINT_MOVED}
+#: More cables than this that change on one device are work on that device.
+_MANY = 8
+#: What has no way to the core is farther away than everything else.
+_NOWHERE = 1 << 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,28 +88,49 @@ class Group:
         return sorted(found) or sorted({f"{event.kind} {event.subject}" for event in self.events})
 
 
-def groups(stored: Iterable[Stored]) -> list[Group]:
+def groups(stored: Iterable[Stored], depths: Mapping[str, int] | None = None) -> list[Group]:
     """
-    Return the records that events make: what shares a device is one change.
+    Return the records that events make: what happened to one device is one change.
 
-    Moves of computers join a change of one of their switches, but never tie two changes together;
-    those that are left over are one group. Rules about addresses and strangers are alarms, not
-    changes of the topology.
+    A cable belongs to the device on its far side from the core, as `depths` (hops by uid) tell: two
+    access switches that are moved on one distribution switch are two changes, but all cables of a
+    switch that died, came or went are one with it, and so are very many on one device. Computers that moved and a new root of the
+    spanning tree join a change near them, and never tie two together; computers that are left over
+    are one group. Rules about addresses and strangers are alarms, not changes of the topology.
     """
     kept = [one for one in stored if one[1].kind in _TYPES]
-    frame = [one for one in kept if one[1].kind is not EventKind.ENDPOINT_MOVED]
-    wandering = [one for one in kept if one[1].kind is EventKind.ENDPOINT_MOVED]
-    found = [list(group) for group in _tied(frame)]
-    rest: list[Stored] = []
-    home = {uid: group for group in reversed(found) for _, event in group for uid in event.devices}
-    for one in wandering:
-        near = next((home[uid] for uid in one[1].devices if uid in home), rest)
-        near.append(one)
-    return [Group(tuple(group)) for group in [*found, rest] if group]
+    ruled = {e.devices[0] for _, e in kept if e.kind in _FATES and e.devices}
+    cables = Counter(uid for _, e in kept if e.kind in _CABLES for uid in e.devices)
+    ruled |= {uid for uid, count in cables.items() if count > _MANY}
+    keys = {name: _keys(event, ruled, depths or {}) for name, event in kept}
+    found = [list(group) for group in _tied([one for one in kept if one[1].kind in _LEADING], keys)]
+    home: dict[str, list[Stored]] = {}
+    for group in found:
+        home |= {key: group for name, _ in group for key in keys[name]}
+    for group in found:
+        for uid in (uid for _, event in group for uid in event.devices):
+            home.setdefault(uid, group)
+    rest: dict[EventKind, list[Stored]] = {_K.STP_ROOT_CHANGED: [], _K.ENDPOINT_MOVED: []}
+    for one in kept:
+        if one[1].kind in rest:
+            near = (home[uid] for uid in one[1].devices if uid in home)
+            next(near, rest[one[1].kind]).append(one)
+    return [Group(tuple(group)) for group in [*found, *rest.values()] if group]
 
 
-def _tied(stored: Sequence[Stored]) -> Iterator[list[Stored]]:
-    """Yield sets of events that hang together through devices (union-find)."""
+def _keys(event: Event, ruled: Collection[str], depths: Mapping[str, int]) -> set[str]:
+    """Return what ties an event to others: the device whose change it is, and the ports."""
+    own = set(event.devices[:1])
+    if event.kind in _CABLES:
+        deepest = max((depths.get(uid, _NOWHERE) for uid in event.devices), default=0)
+        own = {uid for uid in event.devices if depths.get(uid, _NOWHERE) == deepest}
+        own |= set(event.devices) & set(ruled)
+    ends = {f"{device}:{port}" for device, port in ends_in([event.before, event.after])}
+    return own | ends | ({event.subject} if event.kind is _K.PORT_CHANGED else set())
+
+
+def _tied(stored: Sequence[Stored], keys: Mapping[str, Collection[str]]) -> Iterator[list[Stored]]:
+    """Yield sets of events that hang together through their keys (union-find)."""
     parent = list(range(len(stored)))
 
     def root(number: int) -> int:
@@ -110,9 +140,9 @@ def _tied(stored: Sequence[Stored]) -> Iterator[list[Stored]]:
         return number
 
     first: dict[str, int] = {}
-    for number, (_, event) in enumerate(stored):
-        for uid in event.devices:
-            one, other = sorted((root(number), root(first.setdefault(uid, number))))
+    for number, (name, _) in enumerate(stored):
+        for key in keys[name]:
+            one, other = sorted((root(number), root(first.setdefault(key, number))))
             parent[other] = one
     tied: dict[int, list[Stored]] = defaultdict(list)
     for number, one_stored in enumerate(stored):

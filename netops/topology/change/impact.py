@@ -1,11 +1,11 @@
 """What a change means for the rest of the network: who hangs on it, and who lost the second way."""
 
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from netops.topology.model import Endpoint, Event, EventKind, Link, Snapshot
+from netops.topology.model import Device, Endpoint, Event, EventKind, Link, Snapshot
 
 _GONE = {EventKind.DEVICE_DOWN, EventKind.DEVICE_REMOVED}
 _LISTED = 200
@@ -69,6 +69,26 @@ def impact(
     )
 
 
+def depths(*snapshots: Snapshot) -> dict[str, int]:
+    """Return how many cables every device is away from the core, by any cable of the snapshots."""
+    first, last = snapshots[0], snapshots[-1]
+    cores = {uid for one in snapshots for uid, device in one.devices.items() if _is_core(device)}
+    edges = [_edges(one, ()) for one in snapshots]
+    found = dict.fromkeys(cores or {_core(first, last, ())}, 0)
+    waiting = deque(sorted(found))
+    while waiting:
+        here = waiting.popleft()
+        for other in (other for one in edges for other, _ in one.get(here, ())):
+            if other not in found:
+                found[other] = found[here] + 1
+                waiting.append(other)
+    return found
+
+
+def _is_core(device: Device) -> bool:
+    return device.role == "core"
+
+
 def _moves_only(events: Iterable[Event]) -> bool:
     return all(event.kind is EventKind.ENDPOINT_MOVED for event in events)
 
@@ -83,7 +103,7 @@ def _core(before: Snapshot, after: Snapshot, gone: Collection[str]) -> str:
         degree[link.a.device] += 1
         degree[link.b.device] += 1
     rank = {
-        uid: (device.role == "core", degree[uid], uid)
+        uid: (_is_core(device), degree[uid], uid)
         for uid, device in before.devices.items()
         if uid not in gone and uid in after.devices
     }

@@ -11,9 +11,9 @@ from netops.records.book import Hand, RecordBook
 from netops.records.model import Record, RecordState
 from netops.topology.change.deeds import Deed, deeds_of, device_names, ends_in, links_of
 from netops.topology.change.grouping import Group, Stored, groups
-from netops.topology.change.impact import Impact, impact
+from netops.topology.change.impact import Impact, depths, impact
 from netops.topology.change.planned import CONSEQUENCES, Progress, parse, progress
-from netops.topology.change.verification import Check, checks, verdict
+from netops.topology.change.verification import Check, checks, in_time, verdict
 from netops.topology.model import Device, Endpoint, Event, EventKind, Port, Snapshot
 
 FORM = "topology_change"
@@ -71,7 +71,8 @@ def draft_changes(
     known = book.records(FORM)
     touched: dict[str, Record] = {}
     taken = {source for record in known for source in record.sources}
-    for group in groups(one for one in events if one[0] not in taken):
+    fresh = [one for one in events if one[0] not in taken]
+    for group in groups(fresh, depths(before, after)):
         for part, plan in _shared_out(group, known, scan):
             record = (
                 _fulfil(book, plan, part, scan, hand)
@@ -166,10 +167,18 @@ def _fulfil(book: RecordBook, plan: Record, group: Group, scan: Scan, hand: Hand
     came_true = progress(wanted, seen, earlier.get("extra", ()))
     values = _facts(group, scan)
     found = checks(scan.before, scan.after, set(came_true.fulfilled), scan.impact(group.events))
+    seen_at = min(event.at for event in group.events)
+    timely = in_time(plan.fields, scan.before.taken_at, seen_at)
+    # What was once done at another time stays so, whatever is done in time later.
+    untimely = [
+        *earlier.get("outside", ()),
+        *([timely.subject] if timely and not timely.ok else ()),
+    ]
+    found = [*([timely] if timely else ()), *found]
     values["checks"] = [one.as_dict() for one in found][:_LISTED]
-    values["verification"] = _judged(came_true, found)
-    values["plan"] = came_true.as_dict()
-    values["unapproved"] = bool(came_true.extra)
+    values["verification"] = "failed" if untimely else _judged(came_true, found)
+    values["plan"] = came_true.as_dict() | ({"outside": untimely[:_LISTED]} if untimely else {})
+    values["unapproved"] = bool(came_true.extra or untimely)
     for name in ("content", "events", "before", "after"):
         values[name] = _more(plan, name, values[name])
     for name in ("class", "detected_at", "changed_from", "snapshot_before"):
@@ -223,7 +232,7 @@ def _class(group: Group, effect: Impact, scan: Scan) -> str:
 
 
 def _line(event: Event) -> str:
-    return f"{event.kind}: {event.subject}"[:_LONGEST]
+    return f"{event.kind.replace('_', ' ')}: {event.subject}"[:_LONGEST]
 
 
 def _more(record: Record, name: str, lines: Sequence[Any]) -> list[Any]:

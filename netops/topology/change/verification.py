@@ -1,12 +1,15 @@
 """Looks at the network after a change: is it as it should be, and is it sound?"""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any
 
+from netops.core.clock import local_text, parse_utc
 from netops.topology.change.deeds import Deed, link_name
 from netops.topology.change.impact import Impact
 from netops.topology.model import Device, DeviceState, Link, LinkState, Snapshot
+from netops.topology.naming import names_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,29 @@ def checks(before: Snapshot, after: Snapshot, deeds: Iterable[Deed], effect: Imp
     return found
 
 
+def in_time(fields: Mapping[str, Any], since: datetime, seen_at: datetime) -> Check | None:
+    """
+    Hold a change between two scans against the planned time; None where no time was planned.
+
+    It is outside only when no moment between the scans lies in it.
+    """
+    begin, end = (_moment(fields.get(name)) for name in ("planned_from", "planned_until"))
+    if begin is None and end is None:
+        return None
+    since = min(since, seen_at)
+    early = begin is not None and seen_at < begin
+    late = end is not None and since > end
+    subject = f"{local_text(since)} – {local_text(seen_at)}"
+    return Check("within the planned time", subject, not (early or late), "")
+
+
+def _moment(value: object) -> datetime | None:
+    try:
+        return parse_utc(value) if isinstance(value, str) and value else None
+    except ValueError:
+        return None
+
+
 def verdict(found: Iterable[Check]) -> str:
     """Return `passed`, `failed` or, where something could not be told, `incomplete`."""
     results = [check.ok for check in found]
@@ -60,7 +86,9 @@ def verdict(found: Iterable[Check]) -> str:
 
 def _links(snapshot: Snapshot) -> dict[tuple[str, ...], Link]:
     found: dict[tuple[str, ...], Link] = {}
+    names = names_of(snapshot)
     for link in snapshot.links:
+        found[link_name((names[end.device], end.port) for end in (link.a, link.b))] = link
         ends = [(snapshot.devices.get(end.device), end.port) for end in (link.a, link.b)]
         for pick in ("name", "listed_as"):
             named = [

@@ -3,8 +3,10 @@
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from operator import itemgetter
 
 from netops.topology.evidence.facts import Facts
+from netops.topology.evidence.identity import plate
 from netops.topology.evidence.neighbours import Directory, Half
 from netops.topology.evidence.ports import Ports
 from netops.topology.model import Device, DeviceState, End, Evidence, Link, LinkState
@@ -82,8 +84,9 @@ def reduced(
     for end, edge in found.items():
         for uid in edge.devices:
             towards[end.device, uid].append(end.port)
-    for end, edge in sorted(found.items()):
-        if end in occupied or not edge.devices:
+    free = [one for one in found.items() if one[1].devices and one[0] not in occupied]
+    for end, edge in sorted(free, key=itemgetter(0)):
+        if end in occupied:
             continue
         near = _nearest(end.device, edge, everybody, towards)
         if near is None or (edge.hosts and not everybody[near].base_ports):
@@ -118,19 +121,26 @@ def _one_port(ports: Ports, macs: frozenset[str]) -> str:
 
 
 def unmanaged(
-    found: Mapping[End, Edge], ports: Mapping[str, Ports], occupied: set[End]
+    found: Mapping[End, Edge],
+    everybody: Mapping[str, Facts],
+    ports: Mapping[str, Ports],
+    occupied: set[End],
 ) -> Iterator[tuple[Device, list[Link]]]:
     """Yield a switch nobody manages for every free port behind which there is more than one box."""
-    for end, edge in sorted(found.items()):
-        if end in occupied or len(edge.hosts) + len(edge.devices) < 2:
-            continue
+    crowded = [
+        (end, edge)
+        for end, edge in found.items()
+        if len(edge.hosts) + len(edge.devices) > 1 and end not in occupied
+    ]
+    for end, edge in sorted(crowded, key=itemgetter(0)):
         uid = f"inferred:{end.device}/{end.port}"
         seen = (Evidence("fdb", end.device, "several addresses on one port"),)
         links = [_inferred(end, End(uid, _UPLINK), seen)]
         for other, macs in sorted(edge.devices.items()):
             port = _one_port(ports[other], macs)
             if port and End(other, port) not in occupied:
-                links.append(_inferred(End(other, port), End(uid, f"{other}:{port}"), seen))
+                far = f"to {plate(other, everybody)}:{port}"
+                links.append(_inferred(End(other, port), End(uid, far), seen))
         yield Device(uid, "", DeviceState.INFERRED, role=UNMANAGED), links
 
 

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from netops.core.bulk import no_collection
 from netops.topology.canonical import sealed
 from netops.topology.evidence import bridging
 from netops.topology.evidence.bridging import Edge
@@ -28,6 +29,7 @@ class Network:
     facts: Mapping[str, Facts] = field(default_factory=dict)
 
 
+@no_collection()
 def build(
     everybody: Iterable[Facts],
     at: datetime,
@@ -61,7 +63,7 @@ def build(
     devices |= heard.strangers
     devices |= merged.segments
     links = list(merged.links)
-    for switch, its_links in bridging.unmanaged(learned, ports, occupied | inner):
+    for switch, its_links in bridging.unmanaged(learned, facts, ports, occupied | inner):
         devices[switch.uid] = switch
         links += its_links
     hosts = _hosts(learned, links, devices, places or {}, inner)

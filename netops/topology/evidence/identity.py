@@ -1,7 +1,7 @@
 """Who is who: one uid per box, also where makers cloned serial numbers or a box was asked twice."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from netops.topology.evidence.facts import Facts
@@ -25,6 +25,12 @@ def identified(everybody: Iterable[Facts]) -> dict[str, Facts]:
         uid = next((name for name in candidates if owners[name] == 1), f"asked:{facts.asked}")
         found[uid] = facts
     return found
+
+
+def plate(uid: str, everybody: Mapping[str, Facts]) -> str:
+    """Return what a person knows a box by and no other has: as it is listed, else its plate's number."""
+    facts = everybody.get(uid)
+    return (facts.listed_as if facts else "") or uid.partition(":")[2] or uid
 
 
 def _candidates(facts: Facts) -> list[str]:

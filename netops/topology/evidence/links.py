@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from netops.topology.evidence.facts import Facts
+from netops.topology.evidence.identity import plate
 from netops.topology.evidence.neighbours import Half
 from netops.topology.evidence.ports import Ports
 from netops.topology.model import Device, DeviceState, End, Evidence, Link, LinkState
@@ -184,8 +185,11 @@ class Merger:
             self._segments[uid] = Device(uid, "", DeviceState.INFERRED, role="segment")
             names = Counter(end.port for end in members)
             for end in members:
-                port = end.port if names[end.port] == 1 else f"{end.device}/{end.port}"
+                port = end.port if names[end.port] == 1 else self._far(end)
                 self._shared[end] = End(uid, port)
+
+    def _far(self, end: End) -> str:
+        return f"to {plate(end.device, self._everybody)}:{end.port}"
 
     def _to_segment(self, half: Half) -> None:
         for end in (half.near, half.far):

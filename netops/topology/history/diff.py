@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
+from netops.core.bulk import no_collection
 from netops.topology.history.diff_ports import port_events
 from netops.topology.history.heirs import Heirs, heirs, is_down
 from netops.topology.model import Device, DeviceState, End, Event, EventKind, Link, Snapshot
@@ -13,6 +14,7 @@ Ends = tuple[End, End]
 _TOLD = ("software", "maker", "model", "location", "site")
 
 
+@no_collection()
 def diff(before: Snapshot, after: Snapshot, at: datetime | None = None) -> list[Event]:
     """
     Return what changed, in a fixed order; nothing for two equal snapshots.

@@ -3,9 +3,12 @@
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 from netops.topology.model import Device, Event, EventKind, Port
+
+_compared = attrgetter("alias", "is_enabled", "speed_mbps", "vlans")
 
 
 def port_events(name: str, uid: str, old: Device, new: Device, at: datetime) -> Iterator[Event]:
@@ -14,8 +17,9 @@ def port_events(name: str, uid: str, old: Device, new: Device, at: datetime) -> 
     def event(kind: EventKind, port: str, was: dict[str, Any], now: dict[str, Any]) -> Event:
         return Event(kind, at, f"{name}:{port}", (uid,), was, now)
 
-    both = [port for port in sorted(old.ports) if port in new.ports]
-    for port in both:
+    both = [port for port in old.ports if port in new.ports]
+    touched = [port for port in both if _compared(old.ports[port]) != _compared(new.ports[port])]
+    for port in sorted(touched):
         was, now = _settings(old.ports[port]), _settings(new.ports[port])
         changed = {key for key in was if key in now and was[key] != now[key]}
         if changed:

@@ -126,6 +126,8 @@ _VALUES: Mapping[str, str] = {
     "device answers": mark("device answers"),
     "missing": mark("missing"),
     "extra": mark("not planned"),
+    "outside": mark("outside the planned time"),
+    "within the planned time": mark("within the planned time"),
     "opened": mark("opened"),
     "filled": mark("filled in"),
     "submitted": mark("submitted"),

@@ -1,7 +1,8 @@
-/* A farm of simulated switches for the benchmark: SNMP v2c for every address of 127/8 on one port.
- * Counters differ from device to device, so that no client can profit from answers it knows.
+/* A farm of simulated switches for the benchmark: SNMP v2c and, where it is built with -DUSM and
+ * -lcrypto, v3 for every address of 127/8 on one port. Counters and engine ids differ from device to
+ * device, so that no client can profit from answers or keys it knows.
  *
- *   agent PORT INTERFACES [every Nth address dead] [per mille lost]
+ *   agent PORT INTERFACES [every Nth address dead] [per mille lost] [USER AUTH PRIVACY]
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -12,10 +13,9 @@
 #include <string.h>
 #include <sys/socket.h>
 
-enum { MAX_PARTS = 64, MAX_OBJECTS = 4096, MAX_ASKED = 64, ANSWER = 1472, BATCH = 32 };
-enum { INTEGER = 0x02, OCTETS = 0x04, OID = 0x06, SEQUENCE = 0x30, COUNTER32 = 0x41, GAUGE = 0x42,
-       TICKS = 0x43, COUNTER64 = 0x46, NO_INSTANCE = 0x81, END_OF_MIB = 0x82 };
-enum { GET = 0xa0, NEXT = 0xa1, RESPONSE = 0xa2, BULK = 0xa5 };
+#include "wire.h"
+
+enum { MAX_OBJECTS = 4096, MAX_ASKED = 64, ANSWER = 1472, BATCH = 32 };
 
 struct object {
     uint32_t parts[16];
@@ -27,95 +27,6 @@ struct object {
 
 static struct object objects[MAX_OBJECTS];
 static int object_count;
-
-/* ---- writing: from the end of a buffer to its front, so that every length is known */
-
-struct out { uint8_t *at; };
-
-static void put(struct out *out, uint8_t octet) { *--out->at = octet; }
-
-static void put_bytes(struct out *out, const void *bytes, int size) {
-    out->at -= size;
-    memcpy(out->at, bytes, size);
-}
-
-static void put_head(struct out *out, uint8_t tag, int size) {
-    put(out, size & 0xff);
-    if (size >= 0x100)
-        put(out, size >> 8);
-    if (size >= 0x80)
-        put(out, size >= 0x100 ? 0x82 : 0x81);
-    put(out, tag);
-}
-
-static void put_number(struct out *out, uint8_t tag, uint64_t number) {
-    uint8_t *end = out->at;
-    do {
-        put(out, number & 0xff);
-        number >>= 8;
-    } while (number);
-    if (*out->at & 0x80)
-        put(out, 0);
-    put_head(out, tag, end - out->at);
-}
-
-static void put_oid(struct out *out, const uint32_t *parts, int count) {
-    uint8_t *end = out->at;
-    for (int i = count - 1; i >= 2; i--) {
-        uint32_t part = parts[i];
-        put(out, part & 0x7f);
-        while (part >>= 7)
-            put(out, (part & 0x7f) | 0x80);
-    }
-    put(out, parts[0] * 40 + parts[1]);
-    put_head(out, OID, end - out->at);
-}
-
-/* ---- reading: a cursor that never passes its end */
-
-struct in { const uint8_t *at, *end; };
-
-static int enter(struct in *in, struct in *inner) {
-    if (in->end - in->at < 2)
-        return -1;
-    int tag = *in->at++;
-    int size = *in->at++;
-    if (size & 0x80) {
-        int octets = size & 0x7f;
-        if (octets < 1 || octets > 3 || in->end - in->at < octets)
-            return -1;
-        for (size = 0; octets--;)
-            size = size << 8 | *in->at++;
-    }
-    if (in->end - in->at < size)
-        return -1;
-    inner->at = in->at;
-    inner->end = in->at += size;
-    return tag;
-}
-
-static long number_of(struct in in) {
-    long number = in.at < in.end && (*in.at & 0x80) ? -1 : 0;
-    while (in.at < in.end)
-        number = number << 8 | *in.at++;
-    return number;
-}
-
-static int parts_of(struct in in, uint32_t *parts) {
-    if (in.at == in.end)
-        return 0;
-    parts[0] = *in.at / 40;
-    parts[1] = *in.at++ % 40;
-    int count = 2;
-    for (uint32_t part = 0; in.at < in.end && count < MAX_PARTS; in.at++) {
-        part = part << 7 | (*in.at & 0x7f);
-        if (!(*in.at & 0x80)) {
-            parts[count++] = part;
-            part = 0;
-        }
-    }
-    return count;
-}
 
 /* ---- the MIB */
 
@@ -247,27 +158,25 @@ static int bind_one(uint8_t *room, struct asked *asked, int kind, uint32_t devic
 }
 
 /* Fill `bindings` as far as one Ethernet frame allows and return the octets used. */
-static int fill(uint8_t *bindings, struct asked *asked, int count, int kind, int once, int rounds,
-                uint32_t device) {
+static int fill(uint8_t *bindings, int limit, struct asked *asked, int count, int kind, int once,
+                int rounds, uint32_t device) {
     int used = 0;
     for (int turn = 0; turn == 0 || (turn < rounds && once < count); turn++)
         for (int i = turn ? once : 0; i < (rounds > 0 ? count : once); i++) {
             int more = bind_one(bindings + used, &asked[i], kind, device);
-            if (used + more > ANSWER - 60)
+            if (used + more > limit)
                 return used;
             used += more;
         }
     return used;
 }
 
-static int answer(const uint8_t *data, int size, uint32_t device, struct out *out) {
+/* Answer the PDU at the cursor with at most `limit` octets of bindings; 0 is no answer. */
+static int answer_pdu(struct in *message, int limit, uint32_t device, struct out *out) {
     static struct asked asked[MAX_ASKED];
     uint8_t bindings[ANSWER + 512];
-    struct in whole = {data, data + size}, message, version, community, pdu, ident, one, two, list;
-    if (enter(&whole, &message) != SEQUENCE || enter(&message, &version) != INTEGER
-        || number_of(version) != 1 || enter(&message, &community) != OCTETS)
-        return 0;
-    int kind = enter(&message, &pdu), count = 0;
+    struct in pdu, ident, one, two, list;
+    int kind = enter(message, &pdu), count = 0;
     if (enter(&pdu, &ident) != INTEGER || enter(&pdu, &one) != INTEGER
         || enter(&pdu, &two) != INTEGER || enter(&pdu, &list) != SEQUENCE)
         return 0;
@@ -282,16 +191,28 @@ static int answer(const uint8_t *data, int size, uint32_t device, struct out *ou
     long once = kind == BULK ? number_of(one) : count;
     once = once < 0 ? 0 : once > count ? count : once;
     int rounds = kind == BULK ? number_of(two) : 1;
-    int used = fill(bindings, asked, count, kind, once, rounds, device);
+    int used = fill(bindings, limit, asked, count, kind, once, rounds, device & 0xffff);
+    put_pdu(out, RESPONSE, ident, bindings, used);
+    return 1;
+}
+
+#ifdef USM
+#include "usm.h"
+#endif
+
+static int answer(const uint8_t *data, int size, uint32_t device, struct out *out) {
+    struct in whole = {data, data + size}, message, version, community;
+    if (enter(&whole, &message) != SEQUENCE || enter(&message, &version) != INTEGER)
+        return 0;
+#ifdef USM
+    if (number_of(version) == 3 && user.name)
+        return answer_user(data, size, message, device, out);
+#endif
     uint8_t *end = out->at;
-    put_bytes(out, bindings, used);
-    put_head(out, SEQUENCE, used);
-    put_bytes(out, "\x02\x01\x00\x02\x01\x00", 6);
-    put_bytes(out, ident.at, ident.end - ident.at);
-    put_head(out, INTEGER, ident.end - ident.at);
-    put_head(out, RESPONSE, end - out->at);
-    put_bytes(out, community.at, community.end - community.at);
-    put_head(out, OCTETS, community.end - community.at);
+    if (number_of(version) != 1 || enter(&message, &community) != OCTETS
+        || !answer_pdu(&message, ANSWER - 60, device, out))
+        return 0;
+    put_element(out, OCTETS, community);
     put_number(out, INTEGER, 1);
     put_head(out, SEQUENCE, end - out->at);
     return end - out->at;
@@ -318,6 +239,10 @@ int main(int argc, char **argv) {
         return 64;
     int dead = argc > 3 ? atoi(argv[3]) : 0, loss = argc > 4 ? atoi(argv[4]) : 0;
     build(atoi(argv[2]));
+#ifdef USM
+    if (argc > 7)
+        introduce(argv[5], argv[6], argv[7]);
+#endif
     int link = listen_on(atoi(argv[1]));
     if (link < 0)
         return 69;
@@ -339,7 +264,7 @@ int main(int argc, char **argv) {
             if (!info || (dead && device % dead == 0) || (loss && rand() % 1000 < loss))
                 continue;
             struct out room = {sending[ready] + sizeof sending[ready]};
-            int size = answer(received[i], in[i].msg_len, device & 0xffff, &room);
+            int size = answer(received[i], in[i].msg_len, device, &room);
             if (!size)
                 continue;
             info->ipi_spec_dst = info->ipi_addr;

@@ -103,6 +103,11 @@ def _gufo(devices: int, port: int, window: int = WINDOW, *, v3: bool = False) ->
 
 
 def gufo_v3(devices: int, port: int) -> Counted:
+    found: Counted = asyncio.run(_gufo(devices, port, 20, v3=True))
+    return found
+
+
+def gufo_uvloop_v3(devices: int, port: int) -> Counted:
     import uvloop
 
     found: Counted = uvloop.run(_gufo(devices, port, 20, v3=True))
@@ -205,8 +210,8 @@ def snmp_exporter(devices: int, port: int) -> Counted:
 CLIENTS = {
     client.__name__: client
     for client in (
-        own, own_1000, own_v3, gufo, gufo_uvloop, gufo_v3, snmp_exporter, ezsnmp, puresnmp, pysnmp,
-        net_snmp,
+        own, own_1000, own_v3, gufo, gufo_uvloop, gufo_v3, gufo_uvloop_v3, snmp_exporter, ezsnmp,
+        puresnmp, pysnmp, net_snmp,
     )
 }  # fmt: skip
 

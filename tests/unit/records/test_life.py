@@ -284,3 +284,29 @@ def test_what_waits_too_long_is_overdue_and_after_twice_the_time_critical(site: 
     assert late(3.1) == [(draft.number, "WARNING")]
     assert late(6.5) == [(draft.number, "CRITICAL")]
     assert late(15) == [(draft.number, "CRITICAL"), (approved.number, "WARNING")]
+
+
+def test_a_rehearsed_step_says_how_the_record_would_stand_and_writes_nothing(site: Desk) -> None:
+    number = site.draft().number
+    book, dry = site.book(), Hand(CHEN, rehearses=True)
+    steps = len(book.record(number).revisions)
+
+    opened = book.rehearse(lambda: book.open(FORM, REASON, dry))
+    filled = book.rehearse(lambda: book.fill(number, {"reason": "another"}, dry))
+
+    assert opened is not None
+    assert filled is not None
+    assert (opened.number != number, opened.state) == (True, RecordState.DRAFT)
+    assert (filled.fields["reason"], filled.revisions[-1].action) == ("another", "filled")
+    assert len(book.record(number).revisions) == steps
+    assert len(book.records()) == 1
+    assert verify(book).differences == ()
+    real = book.open(FORM, REASON, Hand(CHEN))
+    assert real is not None
+    assert real.number == opened.number, "no number is lost"
+
+
+def test_a_rehearsed_step_is_refused_like_a_real_one(site: Desk) -> None:
+    number, book = site.draft().number, site.book()
+    with pytest.raises(UsageError, match="cannot be approved"):
+        book.rehearse(lambda: book.approve(number, Hand(rehearses=True)))

@@ -1,6 +1,10 @@
 """The key examples of the RFCs, and what a cipher must give back."""
 
+import hmac
+
 import pytest
+from cryptography.hazmat.primitives.ciphers import Cipher
+from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -8,6 +12,11 @@ from netops.core.errors import ConfigError
 from netops.snmp import usm
 from netops.snmp.ber import WireError
 from netops.snmp.model import AUTHENTICATIONS, PRIVACIES, User
+
+try:
+    from cryptography.hazmat.decrepit.ciphers.modes import CFB
+except ImportError:
+    from cryptography.hazmat.primitives.ciphers.modes import CFB
 
 ENGINE = bytes.fromhex("000000000000000000000002")
 
@@ -45,6 +54,36 @@ def test_what_was_encrypted_is_decrypted(privacy: str, auth: str, text: bytes) -
     plain = keys.decrypt(cipher, 3, 77, salt)
     assert plain[: len(text)] == text
     assert not plain[len(text) :].strip(b"\0")
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.lists(st.binary(max_size=70), min_size=1, max_size=4))
+def test_message_after_message_is_encrypted_as_the_library_does_it(texts: list[bytes]) -> None:
+    keys = usm.keys_of(User("u", "sha256", "maplesyrup", "aes256", "maplesyrup"), ENGINE)
+    for text in texts:
+        found, salt = keys.encrypt(text, 3, 77)
+        vector = (3).to_bytes(4, "big") + (77).to_bytes(4, "big") + salt
+        theirs = Cipher(AES(keys.privacy_key), CFB(vector)).encryptor()
+        assert found == theirs.update(text) + theirs.finalize()
+
+
+def test_no_salt_comes_twice() -> None:
+    keys = [
+        usm.keys_of(User("u", "sha256", "maplesyrup", privacy, "maplesyrup"), ENGINE)
+        for privacy in ("des", "aes256", "aes256")
+    ]
+    salts = [one.encrypt(b"text", 3, 77)[1] for _ in range(50) for one in keys]
+    assert len(set(salts)) == len(salts)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.sampled_from(AUTHENTICATIONS), st.binary(max_size=300))
+def test_a_signature_is_the_hmac_of_the_message(auth: str, text: bytes) -> None:
+    keys = usm.keys_of(User("u", auth, "maplesyrup"), ENGINE)
+    size = keys.signature_bytes
+    for whole in (text + bytes(size), bytes(size) + text):  # one key signs many messages
+        mac = hmac.digest(keys.auth_key, whole, auth)[:size]
+        assert mac in keys.sign(whole, whole.find(bytes(size)))
 
 
 @pytest.mark.parametrize("auth", AUTHENTICATIONS)

@@ -87,6 +87,7 @@ def stored(*events: Event) -> list[tuple[str, Event]]:
 MOVED = event(
     EventKind.LINK_MOVED, "acc2", "dist1", "dist2", before="acc2:1-dist1:4", after="acc2:1-dist2:4"
 )
+SPEED = replace(event(EventKind.PORT_CHANGED, "dist2", before={"port": "4"}), subject="dist2:4")
 AFTER_MOVE = network(CABLES.replace("dist1:4-acc2:1", "dist2:4-acc2:1"), minute=5)
 
 
@@ -100,9 +101,10 @@ def made(site: Desk, after: Snapshot, *events: Event, endpoints: Any = ()) -> li
     return draft_changes(site.book(), network(), after, stored(*events), endpoints)
 
 
-def planned(site: Desk, *expected: str, approve: bool = True) -> str:
+def planned(site: Desk, *expected: str, approve: bool = True, **more: str) -> str:
     book = site.book()
-    record = book.open(FORM, {**PLAN, "expected": list(expected)}, Hand(CHEN), planned=True)
+    values = {**PLAN, "expected": list(expected), **more}
+    record = book.open(FORM, values, Hand(CHEN), planned=True)
     assert record is not None
     book.submit(record.number, Hand(CHEN))
     if approve:
@@ -265,7 +267,7 @@ def test_a_planned_change_that_happens_as_planned_is_attached_verified_and_can_b
     site: Desk,
 ) -> None:
     number = planned(site, PLAN_LINE)
-    (record,) = made(site, AFTER_MOVE, MOVED, event(EventKind.PORT_CHANGED, "dist2"))
+    (record,) = made(site, AFTER_MOVE, MOVED, SPEED)
 
     assert (record.number, record.state) == (number, RecordState.APPROVED)
     assert (record.fields["verification"], record.fields["unapproved"]) == ("passed", False)
@@ -291,11 +293,61 @@ def test_a_plan_may_come_true_in_two_scans(site: Desk) -> None:
 
 def test_what_happens_beside_the_plan_is_flagged(site: Desk) -> None:
     planned(site, PLAN_LINE)
-    extra = event(EventKind.LINK_REMOVED, "acc1", "dist2", before="acc1:2-dist2:3")
+    extra = event(EventKind.LINK_REMOVED, "acc2", "dist2", before="acc2:2-dist2:3")
     (record,) = made(site, AFTER_MOVE, MOVED, extra)
 
-    assert record.fields["plan"]["extra"] == ["remove link acc1:2 - dist2:3"]
+    assert record.fields["plan"]["extra"] == ["remove link acc2:2 - dist2:3"]
     assert (record.fields["verification"], record.fields["unapproved"]) == ("failed", True)
+
+
+def test_what_happens_elsewhere_is_no_matter_of_the_plan_but_a_record_that_is_flagged(
+    site: Desk,
+) -> None:
+    number = planned(site, PLAN_LINE)
+    other = event(EventKind.LINK_REMOVED, "acc1", "dist2", before="acc1:2-dist2:3")
+    plan, draft = made(site, AFTER_MOVE, MOVED, other)
+
+    assert (plan.number, plan.fields["plan"]["extra"], plan.fields["unapproved"]) == (
+        *(number, []),
+        False,
+    )
+    assert (draft.fields["type"], draft.fields["unapproved"]) == ("removal", True)
+
+
+@pytest.mark.parametrize(
+    ("begin", "end", "verification"),
+    [
+        ("2026-11-23T08:00:00Z", "2026-11-23T10:00:00Z", "passed"),
+        ("2026-11-23T09:02:00Z", "2026-11-23T09:03:00Z", "passed"),  # between the two scans
+        ("2026-11-23T10:00:00Z", "2026-11-23T11:00:00Z", "failed"),
+        ("2026-11-23T07:00:00Z", "2026-11-23T08:00:00Z", "failed"),
+        ("", "2026-11-23T08:00:00Z", "failed"),
+        ("", "", "passed"),
+    ],
+)
+def test_a_planned_change_at_another_time_than_planned_is_flagged(
+    site: Desk, begin: str, end: str, verification: str
+) -> None:
+    planned(site, PLAN_LINE, planned_from=begin, planned_until=end)
+    (record,) = made(site, AFTER_MOVE, MOVED)
+
+    fields = record.fields
+    assert (fields["verification"], fields["unapproved"]) == (
+        verification,
+        verification == "failed",
+    )
+    held = [one["ok"] for one in fields["checks"] if one["what"] == "within the planned time"]
+    assert held == ([verification == "passed"] if begin or end else [])
+
+
+def test_what_was_done_at_the_wrong_time_stays_so(site: Desk) -> None:
+    planned(site, PLAN_LINE, planned_until="2026-11-23T09:30:00Z")
+    late = replace(MOVED, at=AT + timedelta(hours=2))
+    before = network(minute=60)
+    (record,) = draft_changes(site.book(), before, AFTER_MOVE, stored(late))
+    assert record.fields["verification"] == "failed"
+    (again,) = draft_changes(site.book(), network(), AFTER_MOVE, stored(MOVED))
+    assert (again.number, again.fields["verification"]) == (record.number, "failed")
 
 
 def test_a_cable_in_another_port_than_planned_does_not_fulfil_the_plan(site: Desk) -> None:

@@ -16,7 +16,8 @@ WHERE h.snapshot_id >= :first AND h.snapshot_id < :past ORDER BY h.seq DESC LIMI
 
 -- topology_history --
 SELECT h.*, s.devices, s.links FROM topology_history h
-JOIN topology_snapshot s ON s.id = h.snapshot_id ORDER BY h.seq DESC LIMIT :limit;
+JOIN topology_snapshot s ON s.id = h.snapshot_id ORDER BY h.seq DESC
+LIMIT COALESCE(CAST(:limit AS BIGINT), 9223372036854775807);
 
 -- add_topology_snapshot --
 INSERT INTO topology_snapshot (id, devices, links, body) VALUES (:id, :devices, :links, :body)
