@@ -57,7 +57,7 @@ def discover(
     ground = Ground(wanted, _accesses(site, access or [], wait_s), site.devices)
     if write is not None:
         _check_place(site, write, yes=yes)
-    discovery = Discovery(ground, engine)
+    discovery = Discovery(ground, engine, None if dry_run else site.snmp_memory)
     work: list[Work[Any]] = [*discovery.work()]
     if write is not None:
         work.append(Work(f"write {write}", write))
