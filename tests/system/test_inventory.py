@@ -198,6 +198,18 @@ def test_words_that_mean_nothing_are_refused_and_never_an_empty_answer(site: Sit
     assert "nothing to change is given" in unchanged.err + unchanged.out
 
 
+@pytest.mark.parametrize("wait", ["0", "-1", "nan", "inf"])
+def test_a_time_to_wait_that_is_none_is_refused(site: Site, wait: str) -> None:
+    assert "no time to wait" in inventory(site, "discover", "--wait", wait, code=64).err
+
+
+def test_an_engine_that_nobody_knows_is_told_once_and_no_run_begins(site: Site) -> None:
+    for verb in ("discover", "reconcile"):
+        done = inventory(site, verb, "--engine", "ownn", code=78)
+        assert done.err.count("none of the known snmp engines") == 1
+    assert not (site.directory / "state/journal").exists()
+
+
 def test_days_of_an_asset_that_cannot_be_are_told(site: Site) -> None:
     days = ("purchased_on=2024-05-01", "warranty_until=2020-01-01")
     done = inventory(site, "ledger", "add", "A-1", *days, code=1)
