@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 Engine = Annotated[str, typer.Option("--engine", help="own or pysnmp.")]
 _DAY_S = 86_400
+#: The least and most seconds to wait for an answer.
+_WAIT_S = (0.05, 60.0)
 #: Addresses of one device that a line has room for.
 _SHOWN = 4
 
@@ -53,11 +55,17 @@ def discover(
     from netops.inventory.discover import Discovery, Ground, networks_of
 
     site = open_site(context)
+    _check_engine(engine)
+    if not _WAIT_S[0] <= wait_s <= _WAIT_S[1]:  # NaN is not either
+        raise UsageError(
+            f"--wait {wait_s:g} is no time to wait for an answer",
+            hint="{:g} to {:g} seconds".format(*_WAIT_S),
+        )
     wanted = networks_of(networks or site.data["inventory"]["discover"], limit)
     ground = Ground(wanted, _accesses(site, access or [], wait_s), site.devices)
     if write is not None:
         _check_place(site, write, yes=yes)
-    discovery = Discovery(ground, engine)
+    discovery = Discovery(ground, engine, None if dry_run else site.snmp_memory)
     work: list[Work[Any]] = [*discovery.work()]
     if write is not None:
         work.append(Work(f"write {write}", write))
@@ -76,6 +84,12 @@ def discover(
         View(as_json, quiet, ("WHERE", "STATUS", "WHAT", "NAME", "REMARK"), _found_rows, ()),
         {"snmp": list(ground.accesses)},
     )
+
+
+def _check_engine(name: str) -> None:
+    from netops.snmp.engine import ENGINES
+
+    ENGINES.get(name)  # or raise, once and before anything is recorded
 
 
 def _accesses(
@@ -168,6 +182,7 @@ def reconcile(
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--warranty") from None
     site = open_site(context)
+    _check_engine(engine)
     devices = select(site.devices, " ".join(selector or []))
     question = Question(
         devices,

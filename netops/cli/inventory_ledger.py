@@ -82,6 +82,8 @@ def set_(
     from netops.inventory.assets import changed
 
     def act(site: "Site", saying: "Saying", run: Context) -> Result:
+        if not values:
+            raise UsageError("nothing to change is given", hint="such as: location='Room 2'")
         old = site.ledger.get(asset)
         made = changed(old, _pairs(values))
         changes = old.changes_to(made)
@@ -116,6 +118,10 @@ def _doubts(site: "Site", asset: "Asset") -> list[str]:
     found = []
     if asset.device and asset.device not in {device.name for device in site.devices}:
         found.append(f"no device of the inventory is called {asset.device}")
+    if asset.purchased_on and asset.purchased_on > local_text(site.clock.now())[:10]:
+        found.append(f"purchased_on {asset.purchased_on} is still to come")
+    if asset.purchased_on and "" < asset.warranty_until < asset.purchased_on:
+        found.append(f"the warranty ends {asset.warranty_until}, before the purchase")
     twins = [
         one.number
         for one in site.ledger.assets()

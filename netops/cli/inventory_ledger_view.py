@@ -10,6 +10,7 @@ from netops.cli.options import Json
 from netops.cli.runs import open_site
 from netops.cli.table import one_line, print_table
 from netops.core.clock import local_text, parse_utc, utc_text
+from netops.core.errors import UsageError
 from netops.core.status import Status
 
 Number = Annotated[str, typer.Argument(metavar="ASSET", help="Its asset number.")]
@@ -126,6 +127,11 @@ def findings(
     as_json: Json = False,
 ) -> None:
     """Show what disagreed when ledger, inventory and devices were last compared (reconcile)."""
+    from netops.inventory.compare import KINDS
+
+    for one in kind or ():
+        if one not in KINDS:
+            raise UsageError(f"no finding is called {one!r}", hint=f"known: {', '.join(KINDS)}")
     site = open_site(context)
     try:
         rows = site.database.execute("ledger_findings")

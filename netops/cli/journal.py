@@ -319,7 +319,9 @@ def _gist(entry: Entry) -> str:
         )[:120]
     targets = detail.get("targets")
     if isinstance(targets, list):
-        return ", ".join(map(str, targets))[:120]
+        count = detail.get("targets_in_all")
+        shown = f"{count} targets: " if count else ""
+        return (shown + ", ".join(map(str, targets)))[:120]
     return str(detail.get("text", ""))[:120]
 
 

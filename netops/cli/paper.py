@@ -66,7 +66,9 @@ def deliver(site: Site, text: str, out: Path | None, kind: str, detail: dict[str
     try:
         write_atomic(out.absolute(), content, mode=0o640)
     except OSError as error:
-        raise AccessError(f"cannot write {out}: {error.strerror}") from error
+        raise AccessError(
+            f"cannot write {out}: {error.strerror}", hint="name a file in a directory that exists"
+        ) from error
     facts = {**detail, "file": out.name, "sha256": hashlib.sha256(content).hexdigest()}
     entry = site.journal.append(kind, out.name, ok=True, detail=facts)
     head = site.journal.checkpoint().head

@@ -39,7 +39,9 @@ def failed(target: str, error: NetopsError, duration_s: float) -> Result:
     """Return the result of a target whose work raised `error`."""
     # Somebody else is doing the work: worth a look, not an alarm.
     status = Status.WARNING if isinstance(error, LockedError) else Status.CRITICAL
-    return Result(target, status, str(error), duration_s=duration_s, error=error)
+    first, *rest = str(error).split("\n")
+    text = f"{first}: {'; '.join(line.strip() for line in rest)}" if rest else first
+    return Result(target, status, text, duration_s=duration_s, error=error)
 
 
 @dataclass(frozen=True, slots=True)

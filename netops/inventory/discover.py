@@ -14,6 +14,7 @@ from netops.inventory.identity import Identity, read_identity
 from netops.inventory.importers.base import Draft, usable_name
 from netops.inventory.model import Device
 from netops.inventory.survey import Answer, Survey
+from netops.snmp.memory import SnmpMemory
 from netops.snmp.model import Talk, Target
 
 Network = IPv4Network | IPv6Network
@@ -81,10 +82,12 @@ def _inside(network: Network, other: Network) -> bool:
 class Discovery:
     """One look around."""
 
-    def __init__(self, ground: Ground, engine: str = "own") -> None:
+    def __init__(
+        self, ground: Ground, engine: str = "own", memory: SnmpMemory | None = None
+    ) -> None:
         self.ground = ground
         rounds = [self._round(name) for name in ground.accesses]
-        self.survey = Survey(rounds, engine)
+        self.survey = Survey(rounds, engine, memory)
         self._answers: Mapping[str, Answer] = {}
         self._access: dict[str, str] = {}
 

@@ -58,6 +58,8 @@ def _parse(word: str) -> tuple[bool, str, list[str]]:
     field, equals, value = text.partition("=")
     if equals and field.endswith("!"):
         field, negated = field[:-1], not negated
+    if value.startswith("="):
+        raise UsageError(f"the selector {word!r} has two =", hint=_HINT)
     patterns = [part for part in (value if equals else text).split(",") if part]
     if not patterns:
         raise UsageError(f"the selector {word!r} has no value", hint=_HINT)

@@ -94,9 +94,11 @@ def _own_columns(columns: Sequence[str]) -> dict[str, str]:
     found = {}
     for text in columns:
         head, equals, name = text.rpartition("=")
-        if not equals or not head or name not in heads():
-            known = ", ".join(heads())
+        known = ", ".join(heads())
+        if not equals or not head:
             raise UsageError(f"--map {text!r} is not HEAD=field", hint=f"fields: {known}")
+        if name not in heads():
+            raise UsageError(f"--map {text!r}: no field is called {name!r}", hint=f"known: {known}")
         found[folded_head(head)] = name
     return found
 

@@ -88,12 +88,15 @@ def _page(wanted: Wanted, last: int | None, newest_first: bool) -> tuple[str, li
 def open_run(entry: Entry) -> OpenRun:
     """Return the open run that a `run.begin` entry tells of."""
     targets = entry.detail.get("targets")
+    names = tuple(map(str, targets)) if isinstance(targets, list) else ()
+    count = entry.detail.get("targets_in_all")
     return OpenRun(
         run=entry.run or "",
         seq=entry.seq,
         at=entry.at,
         verb=entry.subject,
-        targets=tuple(map(str, targets)) if isinstance(targets, list) else (),
+        targets=names,
+        count=count if isinstance(count, int) else len(names),
         host=entry.host,
         running=actor.is_alive(entry.detail.get("process"), entry.host),
     )

@@ -39,7 +39,9 @@ class OpenRun:
     seq: int
     at: datetime
     verb: str
+    #: The first of them; of a large run the others are in entries of their own.
     targets: tuple[str, ...]
+    count: int
     host: str
     #: The process that began it still lives on this machine; False means it was killed.
     running: bool

@@ -11,10 +11,16 @@ from netops.core.results import Report
 from netops.core.status import Status
 from netops.journal.body import plain
 from netops.journal.book import Book
+from netops.journal.model import OpenRun
 from netops.store.database import Database
 
 #: Results that did not fit into the outcome's own entry.
 RESULTS = "run.results"
+#: Targets that did not fit into the intent's own entry.
+TARGETS = "run.targets"
+#: Names that an intent holds itself, and that a line about a lost run has room for.
+_FIRST_TARGETS = 1_000
+_SHOWN_TARGETS = 10
 #: Well below what an entry may have.
 _PORTION_BYTES = 500_000
 _KEPT = ("target", "status", "summary", "duration_s")
@@ -31,8 +37,14 @@ class RunBook:
     def begin(
         self, run_id: str, verb: str, targets: Sequence[str], detail: Mapping[str, Any]
     ) -> None:
-        """Write the intent."""
-        entry = self.journal.begin(run_id, verb, targets, detail)
+        """Write the intent; names of a large run go on in entries that follow it."""
+        first, rest = _first(targets)
+        if rest:
+            detail = {**detail, "targets_in_all": len(targets)}
+        entry = self.journal.begin(run_id, verb, first, detail)
+        for portion in _portions([{"target": name} for name in rest]) if rest else ():
+            names = [one["target"] for one in portion]
+            self.journal.append(TARGETS, verb, run=run_id, detail={"targets": names})
         self.database.execute(
             "start_run", id=run_id, verb=verb, started_at=utc_text(entry.at), detail=None
         )
@@ -77,7 +89,7 @@ class RunBook:
                 continue
             self._finish(run.run, Status.CRITICAL, self.journal.clock.now())
             lines.append(
-                f"run {run.run} ({run.verb} {', '.join(run.targets)}) of {local_text(run.at)} "
+                f"run {run.run} ({run.verb} {_named(run)}) of {local_text(run.at)} "
                 "left no outcome: it was killed, or the machine went down"
             )
         return lines
@@ -86,6 +98,20 @@ class RunBook:
         self.database.execute(
             "finish_run", id=run_id, status=int(status), finished_at=utc_text(at), detail=None
         )
+
+
+def _first(targets: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
+    """Return the names that the intent holds, and the others."""
+    if len(targets) <= _FIRST_TARGETS and _size({"targets": list(targets)}) <= _PORTION_BYTES:
+        return targets, ()
+    portion = _portions([{"target": name} for name in targets[:_FIRST_TARGETS]])[0]
+    return targets[: len(portion)], targets[len(portion) :]
+
+
+def _named(run: OpenRun) -> str:
+    more = run.count - _SHOWN_TARGETS
+    names = ", ".join(run.targets[:_SHOWN_TARGETS])
+    return f"{names} and {more:,} more" if more > 0 else names
 
 
 def _portions(results: Sequence[dict[str, Any]]) -> list[list[dict[str, Any]]]:

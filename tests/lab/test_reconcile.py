@@ -120,6 +120,20 @@ def test_discover_proposes_the_switch_that_no_inventory_has(
     assert lab.address(UNKNOWN) in (directory / "new.yaml").read_text()
 
 
+def test_discover_keeps_what_it_learnt_of_agents_that_speak_v3(
+    campus: Site, lab: Lab, tmp_path: Path
+) -> None:
+    directory = tmp_path / "copy"
+    shutil.copytree(campus.directory, directory, ignore=shutil.ignore_patterns("state", ".cache"))
+    look = ("inventory", "discover", lab.address("core1"), "--snmp", "secure", "--json")
+    kept = directory / "state/snmp/memory.json"
+
+    assert Site(directory).netops(*look, "--dry-run").code == 0
+    assert not kept.exists()
+    assert Site(directory).netops(*look).code == 0
+    assert list(json.loads(kept.read_text())["peers"]) == [f"{lab.address('core1')} 161"]
+
+
 def _without(text: str, name: str) -> Iterator[str]:
     skipping = False
     for line in text.splitlines(keepends=True):

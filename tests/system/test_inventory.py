@@ -187,6 +187,45 @@ def test_handover_is_printed_recorded_and_applied_only_when_told(site: Site) -> 
     assert {(e["detail"]["from"], e["detail"]["to"]) for e in entries} == {("王芳", "李偉")}
 
 
+def test_words_that_mean_nothing_are_refused_and_never_an_empty_answer(site: Site) -> None:
+    assert (
+        "known: serial-differs"
+        in inventory(site, "ledger", "findings", "--kind", "no-ownr", code=64).err
+    )
+    assert "has two =" in inventory(site, "list", "role==access", code=64).err
+    inventory(site, "ledger", "add", "A-1", "owner=NC")
+    unchanged = inventory(site, "ledger", "set", "A-1", "--reason", "moved", code=64)
+    assert "nothing to change is given" in unchanged.err + unchanged.out
+
+
+@pytest.mark.parametrize("wait", ["0", "-1", "nan", "inf"])
+def test_a_time_to_wait_that_is_none_is_refused(site: Site, wait: str) -> None:
+    assert "no time to wait" in inventory(site, "discover", "--wait", wait, code=64).err
+
+
+def test_an_engine_that_nobody_knows_is_told_once_and_no_run_begins(site: Site) -> None:
+    for verb in ("discover", "reconcile"):
+        done = inventory(site, verb, "--engine", "ownn", code=78)
+        assert done.err.count("none of the known snmp engines") == 1
+    assert not (site.directory / "state/journal").exists()
+
+
+def test_days_of_an_asset_that_cannot_be_are_told(site: Site) -> None:
+    days = ("purchased_on=2024-05-01", "warranty_until=2020-01-01")
+    done = inventory(site, "ledger", "add", "A-1", *days, code=1)
+    assert "the warranty ends 2020-01-01, before the purchase" in done.out
+    done = inventory(site, "ledger", "add", "A-2", "purchased_on=2999-01-01", code=1)
+    assert "purchased_on 2999-01-01 is still to come" in done.out
+
+
+def test_mistakes_of_a_sheet_stand_apart_from_each_other(site: Site) -> None:
+    rows = "asset number,purchased on\nA-1,2024-02-31\nA-2,31.2.\n"
+    (site.directory / "assets.csv").write_text(rows)
+    done = inventory(site, "ledger", "import", "assets.csv", code=78)
+    assert "nothing was taken: assets.csv:2: '2024-02-31' is not a day" in done.out
+    assert "; assets.csv:3: '31.2.' is not a day" in done.out
+
+
 def test_real_agent_that_tells_no_serial_is_not_taken_for_verified(
     site: Site, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

@@ -26,7 +26,7 @@ class NornirImporter:
             if not isinstance(body, Mapping | None):
                 draft.mistakes.append(f"{where}: {name} is not a host")
                 continue
-            values = _entry(draft, body or {}, where)
+            values = _entry(draft, body or {}, where, hosts.where((name, "password")))
             values["host"] = text_of((body or {}).get("hostname")) or name
             draft.add(name, where, values)
         for name, body in _beside(file, "groups").items():
@@ -51,9 +51,9 @@ def _mapping(value: object) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
 
 
-def _entry(draft: Draft, body: Mapping[str, Any], where: str) -> dict[str, Any]:
+def _entry(draft: Draft, body: Mapping[str, Any], where: str, secret: str = "") -> dict[str, Any]:
     if body.get("password"):
-        draft.secrets.append(f"{where}: password")
+        draft.secrets.append(f"{secret or where}: password")
     for name, options in _mapping(body.get("connection_options")).items():
         draft.clean(_mapping(options), f"{where}: connection_options.{name}")
     data = dict(_mapping(body.get("data")))

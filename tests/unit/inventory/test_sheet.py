@@ -55,7 +55,7 @@ def test_quoted_cells_may_hold_separators_and_line_breaks(tmp_path: Path) -> Non
 def test_own_heads_are_named_with_map(tmp_path: Path) -> None:
     made = sheet(tmp_path, b"tag,box\n1,sw-1\n", columns=["tag=number", "box=device"])
     assert made.rows[0].cells == {"number": "1", "device": "sw-1"}
-    with pytest.raises(UsageError, match="not HEAD=field"):
+    with pytest.raises(UsageError, match="no field is called 'colour'"):
         sheet(tmp_path, b"tag,box\n1,sw-1\n", columns=["tag=colour"])
 
 

@@ -10,7 +10,7 @@ from netops.app import Site
 from netops.core.ids import new_id
 from netops.core.results import Report, Result
 from netops.core.status import Status
-from netops.journal.runs import RESULTS, RunBook
+from netops.journal.runs import RESULTS, TARGETS, RunBook
 from netops.journal.verify import verify
 
 AT = datetime(2026, 11, 25, 9, tzinfo=UTC)
@@ -57,3 +57,44 @@ def test_a_result_too_large_for_any_entry_keeps_its_status_and_loses_its_facts(s
 def test_few_results_stay_in_the_outcome_itself(site: Site) -> None:
     assert len(recorded(site, [Result("a", Status.OK, "fine")])) == 1
     assert not list(site.journal.entries(kind=RESULTS))
+
+
+def begun(site: Site, names: list[str]) -> RunBook:
+    book = RunBook(site.journal, site.database)
+    book.begin(new_id(), "test", names, {})
+    return book
+
+
+def named(site: Site) -> list[str]:
+    """Return the targets of all intents, in the order they were written."""
+    entries = [*site.journal.entries(kind="run.begin"), *site.journal.entries(kind=TARGETS)]
+    found: list[str] = []
+    for entry in entries:
+        targets = entry.detail["targets"]
+        assert isinstance(targets, list)
+        found += targets
+    return found
+
+
+def test_a_run_with_thirty_thousand_targets_is_begun_and_names_them_all(site: Site) -> None:
+    names = [f"switch-with-a-rather-long-name-{n:05d}.campus.example.org" for n in range(30_000)]
+    begun(site, names)
+    assert named(site) == names
+    (intent,) = site.journal.entries(kind="run.begin")
+    assert intent.detail["targets_in_all"] == 30_000
+    assert not verify(site.journal_directory).findings
+
+
+def test_a_large_run_that_was_lost_is_told_in_a_line_that_can_be_read(site: Site) -> None:
+    book = begun(site, [f"sw-{n}" for n in range(30_000)])
+    (line,) = book.lost(lambda _: False)
+    assert "sw-9 and 29,990 more) of" in line
+    assert len(line) < 300
+
+
+def test_few_targets_stay_in_the_intent_itself(site: Site) -> None:
+    begun(site, ["a", "b"])
+    (intent,) = site.journal.entries(kind="run.begin")
+    assert intent.detail["targets"] == ["a", "b"]
+    assert "targets_in_all" not in intent.detail
+    assert not list(site.journal.entries(kind=TARGETS))
