@@ -51,8 +51,8 @@ def checks(before: Snapshot, after: Snapshot, deeds: Iterable[Deed], effect: Imp
     if before.stp_root or after.stp_root:
         root = name_in(names_of(after), after.stp_root) if after.stp_root else ""
         found.append(Check("spanning tree has the same root", root, same))
-    lost = effect.lost_redundancy
-    found.append(Check("nobody lost the second way", "", not lost, ", ".join(lost)))
+    lost = ", ".join(sorted(name_in(names_of(after), uid) for uid in effect.lost_redundancy))
+    found.append(Check("nobody lost the second way", "", not lost, lost))
     return found
 
 
