@@ -83,10 +83,11 @@ class UserSession:
     that is why an agent may set its own clock, even back, when it forgot how often it booted.
     """
 
-    __slots__ = ("_address", "_book", "_keys", "_keys_for", "_level", "_user")
+    __slots__ = ("_address", "_book", "_context", "_keys", "_keys_for", "_level", "_name", "_user")
 
     def __init__(self, user: User, address: Address, book: PeerBook) -> None:
         self._user, self._address, self._book = user, address, book
+        self._name, self._context = user.name.encode(), user.context.encode()
         self._keys: Keys | None = None
         self._keys_for: bytes | None = None
         self._level = (AUTH if user.auth else 0) | (PRIVATE if user.privacy else 0)
@@ -97,16 +98,12 @@ class UserSession:
         if peer is None:
             probe = message.scoped(b"", b"", pdu.encode(_DISCOVER, ident))
             return message.write_v3(Header(ident, REPORTABLE), probe)
-        scoped = message.scoped(
-            peer.engine_id, self._user.context.encode(), pdu.encode(request, ident)
-        )
+        scoped = message.scoped(peer.engine_id, self._context, pdu.encode(request, ident))
         now = peer.time_now(self._book.monotonic_s())
-        user = self._user.name.encode()
         header = Header(
-            ident, self._level | REPORTABLE, peer.engine_id, peer.boots, now, user, b"", b""
+            ident, self._level | REPORTABLE, peer.engine_id, peer.boots, now, self._name
         )
-        keys = self._keys_with(peer)
-        return secured(header, scoped, keys)
+        return secured(header, scoped, self._keys_with(peer))
 
     def _keys_with(self, peer: Peer) -> Keys | None:
         if self._user.auth and self._keys_for != peer.engine_id:
@@ -118,41 +115,41 @@ class UserSession:
         if envelope.version != message.V3:
             raise WireError("an answer in another version")
         sealed = message.read_v3(envelope)
+        flags = sealed.flags
         payload = self._verified(envelope, sealed)
-        at, end = message.open_scoped(payload)
-        kind, ident, status, position, bindings = codec.read_pdu(payload, at, end)
+        kind, ident, status, position, bindings = codec.read_scoped(payload)
         if kind == pdu.REPORT:
-            self._heed(sealed.header, bindings)
+            self._heed(sealed, bindings)
             return None
-        enough = sealed.header.flags & self._level == self._level
-        if kind != pdu.RESPONSE or ident != envelope.ident or not enough:
+        level = self._level
+        if kind != pdu.RESPONSE or ident != envelope.ident or flags & level != level:
             raise WireError("an answer that is not protected as the request was")
         return Response(status, position, bindings, len(envelope.data))
 
     def _verified(self, envelope: Envelope, sealed: Sealed) -> bytes:
-        header = sealed.header
-        if not header.flags & AUTH:
-            if header.flags & PRIVATE:
+        _, flags, engine_id, boots, clock, _, auth, salt, auth_at, payload = sealed
+        if not flags & AUTH:
+            if flags & PRIVATE:
                 raise WireError("encrypted, but not signed")
-            return sealed.payload
+            return payload
         peer = self._book.get(self._address)
         keys = self._keys_with(peer) if peer else None
-        if peer is None or keys is None or header.engine_id != peer.engine_id:
+        if peer is None or keys is None or engine_id != peer.engine_id:
             raise WireError("signed by an unknown engine")
-        keys.verify(envelope.data[: envelope.end], sealed.auth_at, header.auth)
-        peer.hear(header.boots, header.time, self._book.monotonic_s())
-        if not header.flags & PRIVATE:
-            return sealed.payload
+        keys.verify(envelope.data[: envelope.end], auth_at, auth)
+        peer.hear(boots, clock, self._book.monotonic_s())
+        if not flags & PRIVATE:
+            return payload
         if not keys.privacy:
             raise WireError("encrypted without need")
-        return keys.decrypt(sealed.payload, header.boots, header.time, header.salt)
+        return keys.decrypt(payload, boots, clock, salt)
 
-    def _heed(self, header: Header, report: list[Varbind]) -> None:
+    def _heed(self, sealed: Sealed, report: list[Varbind]) -> None:
         name = report[0][0] if report else b""
         reason = name[len(_REPORTS)] if name.startswith(_REPORTS) and name != _REPORTS else 0
-        if reason == _NO_ENGINE and len(header.engine_id) in ENGINE_ID_BYTES:
-            self._book.learn(self._address, header.engine_id, header.boots, header.time)
-        elif reason == _NOT_IN_TIME and header.flags & AUTH:
+        if reason == _NO_ENGINE and len(sealed.engine_id) in ENGINE_ID_BYTES:
+            self._book.learn(self._address, sealed.engine_id, sealed.boots, sealed.time)
+        elif reason == _NOT_IN_TIME and sealed.flags & AUTH:
             pass  # its clock was taken over when the signature proved right
         elif reason in _REFUSALS:
             raise self._refused(reason)
