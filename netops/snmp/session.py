@@ -9,7 +9,8 @@ from netops.snmp.message import AUTH, PRIVATE, REPORTABLE, Envelope, Header, Sea
 from netops.snmp.model import Community, Target, User
 from netops.snmp.pdu import Request, Response
 from netops.snmp.peers import ENGINE_ID_BYTES, Address, Peer, PeerBook
-from netops.snmp.usm import Keys, keys_of, secured
+from netops.snmp.secure import Parts
+from netops.snmp.usm import Keys, keys_of
 
 _REPORTS = oid.encode("1.3.6.1.6.3.15.1.1")
 _BAD_LEVEL, _NOT_IN_TIME, _NO_USER, _NO_ENGINE, _BAD_DIGEST, _NO_DECRYPT = 1, 2, 3, 4, 5, 6
@@ -83,11 +84,24 @@ class UserSession:
     that is why an agent may set its own clock, even back, when it forgot how often it booted.
     """
 
-    __slots__ = ("_address", "_book", "_context", "_keys", "_keys_for", "_level", "_name", "_user")
+    __slots__ = (
+        "_address",
+        "_book",
+        "_context",
+        "_headed",
+        "_heading",
+        "_keys",
+        "_keys_for",
+        "_level",
+        "_name",
+        "_user",
+    )
 
     def __init__(self, user: User, address: Address, book: PeerBook) -> None:
         self._user, self._address, self._book = user, address, book
         self._name, self._context = user.name.encode(), user.context.encode()
+        self._headed: tuple[bytes, int, int] | None = None
+        self._heading = b""
         self._keys: Keys | None = None
         self._keys_for: bytes | None = None
         self._level = (AUTH if user.auth else 0) | (PRIVATE if user.privacy else 0)
@@ -98,12 +112,24 @@ class UserSession:
         if peer is None:
             probe = message.scoped(b"", b"", pdu.encode(_DISCOVER, ident))
             return message.write_v3(Header(ident, REPORTABLE), probe)
-        scoped = message.scoped(peer.engine_id, self._context, pdu.encode(request, ident))
-        now = peer.time_now(self._book.monotonic_s())
-        header = Header(
-            ident, self._level | REPORTABLE, peer.engine_id, peer.boots, now, self._name
+        body = pdu.body_of(request)
+        scoped = (
+            self._head(peer.engine_id, request.kind, len(body)) + ident.to_bytes(4, "big") + body
         )
-        return secured(header, scoped, self._keys_with(peer))
+        now, flags = peer.time_now(self._book.monotonic_s()), self._level | REPORTABLE
+        keys = self._keys_with(peer)
+        if keys is None:
+            header = Header(ident, flags, peer.engine_id, peer.boots, now, self._name)
+            return message.write_v3(header, scoped)
+        return keys.seal(ident, flags, peer.engine_id, peer.boots, now, self._name, scoped)
+
+    def _head(self, engine_id: bytes, kind: int, size: int) -> bytes:
+        """Return what stands before a request id of four octets; mostly as it was the last time."""
+        key = engine_id, kind, size
+        if key != self._headed:
+            probe = message.scoped(engine_id, self._context, pdu.head(kind, size) + bytes(4 + size))
+            self._headed, self._heading = key, probe[: -4 - size]
+        return self._heading
 
     def _keys_with(self, peer: Peer) -> Keys | None:
         if self._user.auth and self._keys_for != peer.engine_id:
@@ -112,22 +138,23 @@ class UserSession:
 
     def open(self, envelope: Envelope) -> Response | None:
         """Return the answer once it is proven to come from the agent."""
-        if envelope.version != message.V3:
+        asked, version, data, at, end = envelope
+        if version != message.V3:
             raise WireError("an answer in another version")
-        sealed = message.read_v3(envelope)
-        flags = sealed.flags
-        payload = self._verified(envelope, sealed)
-        kind, ident, status, position, bindings = codec.read_scoped(payload)
+        parts = codec.read_v3(data, at, end)
+        kind, ident, status, position, bindings = codec.read_scoped(
+            self._verified(data, end, parts)
+        )
         if kind == pdu.REPORT:
-            self._heed(sealed, bindings)
+            self._heed(Sealed._make(parts), bindings)
             return None
         level = self._level
-        if kind != pdu.RESPONSE or ident != envelope.ident or flags & level != level:
+        if kind != pdu.RESPONSE or ident != asked or parts[1] & level != level:
             raise WireError("an answer that is not protected as the request was")
-        return Response(status, position, bindings, len(envelope.data))
+        return Response(status, position, bindings, len(data))
 
-    def _verified(self, envelope: Envelope, sealed: Sealed) -> bytes:
-        _, flags, engine_id, boots, clock, _, auth, salt, auth_at, payload = sealed
+    def _verified(self, data: bytes, end: int, parts: Parts) -> bytes:
+        _, flags, engine_id, boots, clock, _, signature, salt, signature_at, payload = parts
         if not flags & AUTH:
             if flags & PRIVATE:
                 raise WireError("encrypted, but not signed")
@@ -136,7 +163,7 @@ class UserSession:
         keys = self._keys_with(peer) if peer else None
         if peer is None or keys is None or engine_id != peer.engine_id:
             raise WireError("signed by an unknown engine")
-        keys.verify(envelope.data[: envelope.end], auth_at, auth)
+        keys.verify(data[:end], signature_at, signature)
         peer.hear(boots, clock, self._book.monotonic_s())
         if not flags & PRIVATE:
             return payload

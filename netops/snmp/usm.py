@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import os
+import struct
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import count
@@ -18,6 +19,8 @@ _SIGNATURE = {"md5": 12, "sha1": 12, "sha224": 16, "sha256": 24, "sha384": 32, "
 _KEY = {"des": 16, "aes128": 16, "aes192": 24, "aes256": 32}
 _MEBIBYTE = 1_048_576
 _BLOCK, _AES_BLOCK = 8, 16
+#: Boots, time and salt (RFC 3826 §3.1.2.1).
+_VECTOR, _CLOCK, _MASK = struct.Struct(">IIQ"), struct.Struct(">II"), ber.MASK_32
 _WRONG_PADDING = "a cipher text of a wrong length"
 _INNER_PAD, _OUTER_PAD = (bytes(octet ^ pad for octet in range(256)) for pad in (0x36, 0x5C))
 #: No two messages of this process have the same salt (RFC 3826 §3.1.2.1).
@@ -107,14 +110,26 @@ class Keys:
         digest: bytes = outer.digest()[: self.signature_bytes]
         return digest
 
+    def seal(  # one call for every message: no object is made for what it says
+        self, ident: int, flags: int, engine_id: bytes, boots: int, time: int, user: bytes,
+        scoped: bytes,
+    ) -> bytes:  # fmt: skip
+        """Return the message, encrypted and signed as the flags say."""
+        salt = b""
+        if flags & message.PRIVATE:
+            scoped, salt = self.encrypt(scoped, boots, time)
+        size = self.signature_bytes
+        whole, at = codec.write_v3(ident, flags, engine_id, boots, time, user, size, salt, scoped)
+        return whole[:at] + self._digest(whole) + whole[at + size :]
+
     def encrypt(self, text: bytes, boots: int, time: int) -> tuple[bytes, bytes]:
         """Return cipher text and salt."""
         if self.privacy == "des":
             salt = boots.to_bytes(4, "big") + (next(_salts) & 0xFFFFFFFF).to_bytes(4, "big")
             padded = text + bytes(-len(text) % _BLOCK)
             return _run(_des(self.privacy_key, salt).encryptor(), padded), salt
-        salt = (next(_salts) & ber.MASK_64).to_bytes(8, "big")
-        return self._encrypt_cfb(text, _vector(boots, time, salt)), salt
+        vector = _VECTOR.pack(boots & _MASK, time & _MASK, next(_salts) & ber.MASK_64)
+        return self._encrypt_cfb(text, vector), vector[_BLOCK:]
 
     def decrypt(self, text: bytes, boots: int, time: int, salt: bytes) -> bytes:
         """Return plain text, for DES with up to seven octets behind it; raise WireError."""
@@ -124,7 +139,7 @@ class Keys:
             if not text or len(text) % _BLOCK:
                 raise WireError(_WRONG_PADDING)
             return _run(_des(self.privacy_key, salt).decryptor(), text)
-        return self._decrypt_cfb(text, _vector(boots, time, salt))
+        return self._decrypt_cfb(text, _CLOCK.pack(boots & _MASK, time & _MASK) + salt)
 
     def _encrypt_cfb(self, text: bytes, vector: bytes) -> bytes:
         """
@@ -180,22 +195,11 @@ def secured(header: Header, scoped: bytes, keys: Keys | None) -> bytes:
     """Return the message, encrypted and signed as the header's flags say."""
     if keys is None:
         return message.write_v3(header, scoped)
-    ident, flags, engine_id, boots, time, user = header
-    salt = b""
-    if flags & message.PRIVATE:
-        scoped, salt = keys.encrypt(scoped, boots, time)
-    size = keys.signature_bytes
-    return keys.sign(
-        *codec.write_v3(ident, flags, engine_id, boots, time, user, size, salt, scoped)
-    )
+    return keys.seal(*header, scoped)
 
 
 def _run(context: Any, text: bytes) -> bytes:
     return bytes(context.update(text) + context.finalize())
-
-
-def _vector(boots: int, time: int, salt: bytes) -> bytes:
-    return (boots & 0xFFFFFFFF).to_bytes(4, "big") + (time & 0xFFFFFFFF).to_bytes(4, "big") + salt
 
 
 def _des(key: bytes, salt: bytes) -> Any:
