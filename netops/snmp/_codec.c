@@ -135,6 +135,8 @@ static PyObject *take_varbind(span *from) {
         PyTuple_SET_ITEM(found, i, parts[i]); /* the tuple owns what there is, also when it goes */
     if (!parts[2])
         Py_CLEAR(found);
+    else
+        PyObject_GC_UnTrack(found); /* octets and numbers make no circles: nothing to look through */
     return found;
 }
 
