@@ -12,7 +12,7 @@ enum { INTEGER = 0x02, OCTETS = 0x04, NIL = 0x05, OID = 0x06, SEQUENCE = 0x30, A
        COUNTER32 = 0x41, GAUGE32 = 0x42, TICKS = 0x43, OPAQUE = 0x44, COUNTER64 = 0x46,
        NO_SUCH_OBJECT = 0x80, NO_SUCH_INSTANCE = 0x81, END_OF_MIB = 0x82 };
 enum { PRIVATE = 2, USM = 3 };
-enum { VERSION = 3, MAX_INTEGER = 9, MAX_OID = 128 * 5, MAX_LENGTH = 4 };
+enum { VERSION = 4, MAX_INTEGER = 9, MAX_OID = 128 * 5, MAX_LENGTH = 4 };
 
 static PyObject *wire_error;
 
@@ -135,6 +135,8 @@ static PyObject *take_varbind(span *from) {
         PyTuple_SET_ITEM(found, i, parts[i]); /* the tuple owns what there is, also when it goes */
     if (!parts[2])
         Py_CLEAR(found);
+    else
+        PyObject_GC_UnTrack(found); /* octets and numbers make no circles: nothing to look through */
     return found;
 }
 
@@ -174,11 +176,9 @@ static PyObject *decode_varbinds(PyObject *self, PyObject *const *args, Py_ssize
     return arguments(args, count, 3, &all) < 0 ? NULL : take_varbinds(all);
 }
 
-static PyObject *read_pdu(PyObject *self, PyObject *const *args, Py_ssize_t count) {
-    span all, pdu, list;
-    if (arguments(args, count, 3, &all) < 0)
-        return NULL;
-    int kind = enter(&all, &pdu);
+static PyObject *take_pdu(span *from) {
+    span pdu, list;
+    int kind = enter(from, &pdu);
     if (kind < 0)
         return NULL;
     PyObject *numbers[3] = {NULL, NULL, NULL}, *bindings = NULL, *found = NULL;
@@ -197,6 +197,20 @@ static PyObject *read_pdu(PyObject *self, PyObject *const *args, Py_ssize_t coun
     for (int i = 0; i < 3; i++)
         Py_XDECREF(numbers[i]);
     return found;
+}
+
+static PyObject *read_pdu(PyObject *self, PyObject *const *args, Py_ssize_t count) {
+    span all;
+    return arguments(args, count, 3, &all) < 0 ? NULL : take_pdu(&all);
+}
+
+/* The PDU inside a scoped PDU; DES leaves some octets behind that. */
+static PyObject *read_scoped(PyObject *self, PyObject *const *args, Py_ssize_t count) {
+    span all, scoped, name;
+    if (arguments(args, count, 1, &all) < 0 || expect(&all, &scoped, SEQUENCE) < 0
+        || expect(&scoped, &name, OCTETS) < 0 || expect(&scoped, &name, OCTETS) < 0)
+        return NULL;
+    return take_pdu(&scoped);
 }
 
 static PyObject *open_envelope(PyObject *self, PyObject *const *args, Py_ssize_t count) {
@@ -230,58 +244,7 @@ static PyObject *open_envelope(PyObject *self, PyObject *const *args, Py_ssize_t
                          (Py_ssize_t)(end - data));
 }
 
-static PyObject *take_octets(span *from) {
-    span content;
-    return expect(from, &content, OCTETS) < 0 ? NULL : bytes_of(content);
-}
-
-/* Take `count` elements by the letters of `kinds`: i for an integer, o for octets. */
-static int take_all(span *from, const char *kinds, PyObject **found) {
-    for (; *kinds; kinds++, found++)
-        if (!(*found = *kinds == 'i' ? take_integer(from) : take_octets(from)))
-            return -1;
-    return 0;
-}
-
-static PyObject *read_v3(PyObject *self, PyObject *const *args, Py_ssize_t count) {
-    span all, general, outer, security, model, flags, payload;
-    PyObject *ident[2] = {NULL, NULL}, *header[6] = {NULL}, *found = NULL, *rest = NULL;
-    if (arguments(args, count, 3, &all) < 0 || expect(&all, &general, SEQUENCE) < 0)
-        return NULL;
-    octet *auth_end = NULL;
-    if (take_all(&general, "ii", ident) < 0 || expect(&general, &flags, OCTETS) < 0
-        || expect(&general, &model, INTEGER) < 0)
-        goto end;
-    if (model.end - model.at > MAX_INTEGER || unsigned_of(model) != USM
-        || (model.end - model.at == MAX_INTEGER && *model.at) || flags.end - flags.at != 1) {
-        refuse("a security model other than USM");
-        goto end;
-    }
-    if (expect(&all, &outer, OCTETS) < 0 || expect(&outer, &security, SEQUENCE) < 0
-        || take_all(&security, "oiioo", header) < 0)
-        goto end;
-    auth_end = security.at;
-    if (take_all(&security, "o", header + 5) < 0)
-        goto end;
-    if (*flags.at & PRIVATE) {
-        if (expect(&all, &payload, OCTETS) < 0)
-            goto end;
-    } else {
-        payload = all;
-    }
-    if (!(rest = bytes_of(payload)))
-        goto end;
-    Py_ssize_t auth_at = auth_end - (octet *)PyBytes_AS_STRING(args[0]) - PyBytes_GET_SIZE(header[4]);
-    found = Py_BuildValue("(OiOOOOOOnO)", ident[0], (int)*flags.at, header[0], header[1], header[2],
-                          header[3], header[4], header[5], auth_at, rest);
-end:
-    Py_XDECREF(rest);
-    for (int i = 0; i < 2; i++)
-        Py_XDECREF(ident[i]);
-    for (int i = 0; i < 6; i++)
-        Py_XDECREF(header[i]);
-    return found;
-}
+#include "_secure.h"
 
 /* Return -1, 0 or 1 as the octets of `one` come before, at or behind those of `two`. */
 static int order(PyObject *one, PyObject *two) {
@@ -341,7 +304,10 @@ static PyMethodDef methods[] = {
     {"decode_varbinds", (PyCFunction)(void (*)(void))decode_varbinds, METH_FASTCALL, NULL},
     {"read_pdu", (PyCFunction)(void (*)(void))read_pdu, METH_FASTCALL, NULL},
     {"open_envelope", (PyCFunction)(void (*)(void))open_envelope, METH_FASTCALL, NULL},
+    {"read_scoped", (PyCFunction)(void (*)(void))read_scoped, METH_FASTCALL, NULL},
     {"read_v3", (PyCFunction)(void (*)(void))read_v3, METH_FASTCALL, NULL},
+    {"write_v3", (PyCFunction)(void (*)(void))write_v3, METH_FASTCALL, NULL},
+    {"mix", (PyCFunction)(void (*)(void))mix, METH_FASTCALL, NULL},
     {"rises", (PyCFunction)(void (*)(void))rises, METH_FASTCALL, NULL},
     {NULL, NULL, 0, NULL},
 };

@@ -22,10 +22,7 @@ from netops.snmp.ber import (
 Opened = tuple[int, int, bytes, int, int]
 #: Kind, request id, error status, position of the error, bindings.
 Pdu = tuple[int, int, int, int, list[Varbind]]
-#: Message id, flags, engine id, boots, time, user, signature, salt, where the signature lies, payload.
-Sealed = tuple[int, int, bytes, int, int, bytes, bytes, bytes, int, bytes]
 
-PRIVATE, USM = 2, 3  # a flag and a security model of RFC 3412 and 3411
 _V3 = 3
 _COMMUNITY_VERSIONS = frozenset((0, 1))
 #: What changes at every poll is not worth remembering, unless it counts what hardly ever happens.
@@ -121,31 +118,6 @@ def open_envelope(data: bytes) -> Opened:
         raise WireError(f"no SNMP version has the number {version}")
     ident, _ = ber.read_integer(data, inner, inner_end)
     return ident, version, data, at, end
-
-
-def read_v3(data: bytes, at: int, limit: int) -> Sealed:
-    """Take apart what follows the version of a v3 message (RFC 3412 §6, RFC 3414 §2.4)."""
-    start, general_end = ber.expect(data, at, limit, SEQUENCE)
-    ident, at = ber.read_integer(data, start, general_end)
-    _, at = ber.read_integer(data, at, general_end)
-    flags, at = ber.read_octets(data, at, general_end)
-    model, at = ber.read_integer(data, at, general_end)
-    if model != USM or len(flags) != 1:
-        raise WireError("a security model other than USM")
-    start, security_end = ber.expect(data, general_end, limit, OCTETS)
-    at, end = ber.expect(data, start, security_end, SEQUENCE)
-    engine_id, at = ber.read_octets(data, at, end)
-    boots, at = ber.read_integer(data, at, end)
-    clock, at = ber.read_integer(data, at, end)
-    user, at = ber.read_octets(data, at, end)
-    auth, at = ber.read_octets(data, at, end)
-    auth_at = at - len(auth)
-    salt, at = ber.read_octets(data, at, end)
-    if flags[0] & PRIVATE:
-        payload, _ = ber.read_octets(data, security_end, limit)
-    else:
-        payload = data[security_end:limit]
-    return ident, flags[0], engine_id, boots, clock, user, auth, salt, auth_at, payload
 
 
 def rises(bindings: list[Varbind], befores: list[bytes], roots: list[bytes]) -> bool:

@@ -66,11 +66,20 @@ def _encode_body(request: Request) -> bytes:
 _bodies = _Bodies()
 
 
+def body_of(request: Request) -> bytes:
+    """Return what follows the request id."""
+    return _bodies[request]
+
+
 def encode(request: Request, ident: int) -> bytes:
     """Return the PDU; `ident` has 31 bits and goes out in four octets."""
     body = _bodies[request]
-    head = bytes((request.kind,)) + ber.length(6 + len(body))
-    return head + b"\x02\x04" + ident.to_bytes(4, "big") + body
+    return head(request.kind, len(body)) + ident.to_bytes(4, "big") + body
+
+
+def head(kind: int, size: int) -> bytes:
+    """Return what stands before a request id of four octets and a body of `size`."""
+    return bytes((kind,)) + ber.length(6 + size) + b"\x02\x04"
 
 
 def encode_answer(kind: int, ident: int, response: Response) -> bytes:

@@ -15,6 +15,7 @@ _UNKNOWN_BINDING_BYTES = 32
 MAX_REPETITIONS = 200
 _MAX_COLUMNS = 24
 _RISE = 1.1
+_UNKNOWN = (-1, 0)
 _MOST_ROWS, _MOST_BYTES = 10_000_000, 65_535
 
 
@@ -116,7 +117,7 @@ def _content(value: Value) -> int:
 
 def groups(columns: Sequence[bytes], habits: Habits) -> list[list[bytes]]:
     """Return which columns to ask together, so that the answers are full and few."""
-    sizes = tuple(habits.tables.get(column, (-1, 0)) for column in columns)
+    sizes = tuple(habits.tables.get(column, _UNKNOWN) for column in columns)
     found: list[list[bytes]] = []
     at = 0
     for count in _partition(sizes, habits.answer_bytes, habits.repetitions):
@@ -160,10 +161,13 @@ def _pdus(sizes: Sequence[tuple[int, int]], answer_bytes: int, repetitions: int)
 def repetitions(active: Sequence[tuple[bytes, int]], habits: Habits, taken_bytes: int = 0) -> int:
     """Return max-repetitions for columns of which so many rows are already here."""
     width, remaining = 0, 0
+    tables = habits.tables
     for column, have in active:
-        rows, each = habits.tables.get(column, (-1, 0))
+        rows, each = tables.get(column, _UNKNOWN)
         width += each or _UNKNOWN_BINDING_BYTES
         # A table that grew past what was known ends we know not where.
-        remaining = max(remaining, rows + 1 - have if rows >= have else MAX_REPETITIONS)
+        left = rows + 1 - have if rows >= have else MAX_REPETITIONS
+        if left > remaining:  # noqa: PLR1730 - for every column of every request
+            remaining = left
     fit = (habits.answer_bytes - _ENVELOPE_BYTES - taken_bytes) // width
     return max(1, min(fit, remaining, habits.repetitions))

@@ -32,7 +32,7 @@ class UserSide:
     def answer(self, envelope: Envelope, answer_pdu: Callable[..., bytes | None]) -> bytes | None:
         """Return the answer or report to one message."""
         sealed = message.read_v3(envelope)
-        header = sealed.header
+        header = sealed
         keys = keys_of(self.user, self.engine_id) if self.user.auth else None
         reason, payload = self._opened(envelope, sealed, keys)
         if reason:
@@ -48,7 +48,7 @@ class UserSide:
         return self._sealed(header, scoped, keys, header.flags & PRIVATE)
 
     def _opened(self, envelope: Envelope, sealed: Sealed, keys: Keys | None) -> tuple[int, bytes]:
-        header = sealed.header
+        header = sealed
         if header.engine_id != self.engine_id:
             return _NO_ENGINE, b""
         if header.user != self.user.name.encode():
@@ -59,7 +59,7 @@ class UserSide:
         return self._unlocked(envelope, sealed, keys) if keys else (0, sealed.payload)
 
     def _unlocked(self, envelope: Envelope, sealed: Sealed, keys: Keys) -> tuple[int, bytes]:
-        header = sealed.header
+        header = sealed
         try:
             keys.verify(envelope.data[: envelope.end], sealed.auth_at, header.auth)
         except WireError:
@@ -71,14 +71,14 @@ class UserSide:
         plain = keys.decrypt(sealed.payload, header.boots, header.time, header.salt)
         return (0, plain) if plain[:1] == b"\x30" else (_NO_DECRYPT, b"")
 
-    def _report(self, header: Header, reason: int, keys: Keys | None) -> bytes:
+    def _report(self, header: Sealed, reason: int, keys: Keys | None) -> bytes:
         self.reports += 1
         name = _REPORTS + bytes((reason, 0))
         report = pdu.Response(0, 0, [(name, ber.COUNTER32, self.reports)])
         body = pdu.encode_answer(pdu.REPORT, 0, report)
         return self._sealed(header, message.scoped(self.engine_id, b"", body), keys, 0)
 
-    def _sealed(self, asked: Header, scoped: bytes, keys: Keys | None, private: int) -> bytes:
+    def _sealed(self, asked: Sealed, scoped: bytes, keys: Keys | None, private: int) -> bytes:
         flags = (AUTH if keys else 0) | private
         header = Header(asked.ident, flags, self.engine_id, self.boots, self._time(), asked.user)
         return secured(header, scoped, keys if flags else None)

@@ -9,7 +9,8 @@ from netops.snmp.message import AUTH, PRIVATE, REPORTABLE, Envelope, Header, Sea
 from netops.snmp.model import Community, Target, User
 from netops.snmp.pdu import Request, Response
 from netops.snmp.peers import ENGINE_ID_BYTES, Address, Peer, PeerBook
-from netops.snmp.usm import Keys, keys_of, secured
+from netops.snmp.secure import Parts
+from netops.snmp.usm import Keys, keys_of
 
 _REPORTS = oid.encode("1.3.6.1.6.3.15.1.1")
 _BAD_LEVEL, _NOT_IN_TIME, _NO_USER, _NO_ENGINE, _BAD_DIGEST, _NO_DECRYPT = 1, 2, 3, 4, 5, 6
@@ -83,10 +84,24 @@ class UserSession:
     that is why an agent may set its own clock, even back, when it forgot how often it booted.
     """
 
-    __slots__ = ("_address", "_book", "_keys", "_keys_for", "_level", "_user")
+    __slots__ = (
+        "_address",
+        "_book",
+        "_context",
+        "_headed",
+        "_heading",
+        "_keys",
+        "_keys_for",
+        "_level",
+        "_name",
+        "_user",
+    )
 
     def __init__(self, user: User, address: Address, book: PeerBook) -> None:
         self._user, self._address, self._book = user, address, book
+        self._name, self._context = user.name.encode(), user.context.encode()
+        self._headed: tuple[bytes, int, int] | None = None
+        self._heading = b""
         self._keys: Keys | None = None
         self._keys_for: bytes | None = None
         self._level = (AUTH if user.auth else 0) | (PRIVATE if user.privacy else 0)
@@ -97,16 +112,24 @@ class UserSession:
         if peer is None:
             probe = message.scoped(b"", b"", pdu.encode(_DISCOVER, ident))
             return message.write_v3(Header(ident, REPORTABLE), probe)
-        scoped = message.scoped(
-            peer.engine_id, self._user.context.encode(), pdu.encode(request, ident)
+        body = pdu.body_of(request)
+        scoped = (
+            self._head(peer.engine_id, request.kind, len(body)) + ident.to_bytes(4, "big") + body
         )
-        now = peer.time_now(self._book.monotonic_s())
-        user = self._user.name.encode()
-        header = Header(
-            ident, self._level | REPORTABLE, peer.engine_id, peer.boots, now, user, b"", b""
-        )
+        now, flags = peer.time_now(self._book.monotonic_s()), self._level | REPORTABLE
         keys = self._keys_with(peer)
-        return secured(header, scoped, keys)
+        if keys is None:
+            header = Header(ident, flags, peer.engine_id, peer.boots, now, self._name)
+            return message.write_v3(header, scoped)
+        return keys.seal(ident, flags, peer.engine_id, peer.boots, now, self._name, scoped)
+
+    def _head(self, engine_id: bytes, kind: int, size: int) -> bytes:
+        """Return what stands before a request id of four octets; mostly as it was the last time."""
+        key = engine_id, kind, size
+        if key != self._headed:
+            probe = message.scoped(engine_id, self._context, pdu.head(kind, size) + bytes(4 + size))
+            self._headed, self._heading = key, probe[: -4 - size]
+        return self._heading
 
     def _keys_with(self, peer: Peer) -> Keys | None:
         if self._user.auth and self._keys_for != peer.engine_id:
@@ -115,44 +138,45 @@ class UserSession:
 
     def open(self, envelope: Envelope) -> Response | None:
         """Return the answer once it is proven to come from the agent."""
-        if envelope.version != message.V3:
+        asked, version, data, at, end = envelope
+        if version != message.V3:
             raise WireError("an answer in another version")
-        sealed = message.read_v3(envelope)
-        payload = self._verified(envelope, sealed)
-        at, end = message.open_scoped(payload)
-        kind, ident, status, position, bindings = codec.read_pdu(payload, at, end)
+        parts = codec.read_v3(data, at, end)
+        kind, ident, status, position, bindings = codec.read_scoped(
+            self._verified(data, end, parts)
+        )
         if kind == pdu.REPORT:
-            self._heed(sealed.header, bindings)
+            self._heed(Sealed._make(parts), bindings)
             return None
-        enough = sealed.header.flags & self._level == self._level
-        if kind != pdu.RESPONSE or ident != envelope.ident or not enough:
+        level = self._level
+        if kind != pdu.RESPONSE or ident != asked or parts[1] & level != level:
             raise WireError("an answer that is not protected as the request was")
-        return Response(status, position, bindings, len(envelope.data))
+        return Response(status, position, bindings, len(data))
 
-    def _verified(self, envelope: Envelope, sealed: Sealed) -> bytes:
-        header = sealed.header
-        if not header.flags & AUTH:
-            if header.flags & PRIVATE:
+    def _verified(self, data: bytes, end: int, parts: Parts) -> bytes:
+        _, flags, engine_id, boots, clock, _, signature, salt, signature_at, payload = parts
+        if not flags & AUTH:
+            if flags & PRIVATE:
                 raise WireError("encrypted, but not signed")
-            return sealed.payload
+            return payload
         peer = self._book.get(self._address)
         keys = self._keys_with(peer) if peer else None
-        if peer is None or keys is None or header.engine_id != peer.engine_id:
+        if peer is None or keys is None or engine_id != peer.engine_id:
             raise WireError("signed by an unknown engine")
-        keys.verify(envelope.data[: envelope.end], sealed.auth_at, header.auth)
-        peer.hear(header.boots, header.time, self._book.monotonic_s())
-        if not header.flags & PRIVATE:
-            return sealed.payload
+        keys.verify(data[:end], signature_at, signature)
+        peer.hear(boots, clock, self._book.monotonic_s())
+        if not flags & PRIVATE:
+            return payload
         if not keys.privacy:
             raise WireError("encrypted without need")
-        return keys.decrypt(sealed.payload, header.boots, header.time, header.salt)
+        return keys.decrypt(payload, boots, clock, salt)
 
-    def _heed(self, header: Header, report: list[Varbind]) -> None:
+    def _heed(self, sealed: Sealed, report: list[Varbind]) -> None:
         name = report[0][0] if report else b""
         reason = name[len(_REPORTS)] if name.startswith(_REPORTS) and name != _REPORTS else 0
-        if reason == _NO_ENGINE and len(header.engine_id) in ENGINE_ID_BYTES:
-            self._book.learn(self._address, header.engine_id, header.boots, header.time)
-        elif reason == _NOT_IN_TIME and header.flags & AUTH:
+        if reason == _NO_ENGINE and len(sealed.engine_id) in ENGINE_ID_BYTES:
+            self._book.learn(self._address, sealed.engine_id, sealed.boots, sealed.time)
+        elif reason == _NOT_IN_TIME and sealed.flags & AUTH:
             pass  # its clock was taken over when the signature proved right
         elif reason in _REFUSALS:
             raise self._refused(reason)

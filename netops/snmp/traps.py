@@ -183,7 +183,7 @@ class TrapListener:
 
     def _receive_v3(self, envelope: Envelope, source: Any) -> bytes | None:
         sealed = message.read_v3(envelope)
-        header = sealed.header
+        header = sealed
         if header.flags & REPORTABLE or header.engine_id in {b"", self.engine_id}:
             return self._receive_inform(envelope, sealed, source)
         user = self._users.get(header.user)
@@ -200,7 +200,7 @@ class TrapListener:
         """Be the authoritative engine: answer discoveries and reports, confirm what is accepted."""
         if not self._sides:
             raise _RefusedError
-        name = sealed.header.user
+        name = sealed.user
         side = self._sides.get(name) or next(iter(self._sides.values()))
 
         def confirm(payload: bytes, at: int, end: int, _room: int, *, v1: bool) -> bytes | None:
@@ -213,13 +213,13 @@ class TrapListener:
 
         before = side.reports
         answer = side.answer(envelope, confirm)
-        if side.reports > before and sealed.header.engine_id == self.engine_id:
+        if side.reports > before and sealed.engine_id == self.engine_id:
             self.counts.refused += 1
         return answer
 
     def _opened(self, envelope: Envelope, sealed: Sealed, user: User) -> bytes:
         """Return what a trap says once its signature and its time are right."""
-        header = sealed.header
+        header = sealed
         # Only the signature's key first: to extend a privacy key for strangers would be dear.
         try:
             keys_of(replace(user, privacy=None), header.engine_id).verify(

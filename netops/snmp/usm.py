@@ -3,12 +3,13 @@
 import hashlib
 import hmac
 import os
+import struct
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import count
 from typing import Any
 
-from netops.snmp import ber, message
+from netops.snmp import ber, codec, message
 from netops.snmp.ber import WireError
 from netops.snmp.message import Header
 from netops.snmp.model import User
@@ -18,6 +19,8 @@ _SIGNATURE = {"md5": 12, "sha1": 12, "sha224": 16, "sha256": 24, "sha384": 32, "
 _KEY = {"des": 16, "aes128": 16, "aes192": 24, "aes256": 32}
 _MEBIBYTE = 1_048_576
 _BLOCK, _AES_BLOCK = 8, 16
+#: Boots, time and salt (RFC 3826 §3.1.2.1).
+_VECTOR, _CLOCK, _MASK = struct.Struct(">IIQ"), struct.Struct(">II"), ber.MASK_32
 _WRONG_PADDING = "a cipher text of a wrong length"
 _INNER_PAD, _OUTER_PAD = (bytes(octet ^ pad for octet in range(256)) for pad in (0x36, 0x5C))
 #: No two messages of this process have the same salt (RFC 3826 §3.1.2.1).
@@ -80,10 +83,10 @@ class Keys:
     signature_bytes: int
     #: The two hashes of HMAC, fed with the key (RFC 2104 §4).
     hashes: tuple[Any, Any] | None = None
-    #: The bare cipher, and one in a chain with its last block.
-    block: Any = None
+    #: A cipher in a chain, its last block, and the inverse of such a chain.
     chain: Any = None
-    last: int = 0
+    last: bytes = bytes(_AES_BLOCK)
+    unchain: Any = None
 
     def sign(self, whole: bytes, at: int) -> bytes:
         """Return the message with its signature in place of the zeros at `at`."""
@@ -107,14 +110,26 @@ class Keys:
         digest: bytes = outer.digest()[: self.signature_bytes]
         return digest
 
+    def seal(  # one call for every message: no object is made for what it says
+        self, ident: int, flags: int, engine_id: bytes, boots: int, time: int, user: bytes,
+        scoped: bytes,
+    ) -> bytes:  # fmt: skip
+        """Return the message, encrypted and signed as the flags say."""
+        salt = b""
+        if flags & message.PRIVATE:
+            scoped, salt = self.encrypt(scoped, boots, time)
+        size = self.signature_bytes
+        whole, at = codec.write_v3(ident, flags, engine_id, boots, time, user, size, salt, scoped)
+        return whole[:at] + self._digest(whole) + whole[at + size :]
+
     def encrypt(self, text: bytes, boots: int, time: int) -> tuple[bytes, bytes]:
         """Return cipher text and salt."""
         if self.privacy == "des":
             salt = boots.to_bytes(4, "big") + (next(_salts) & 0xFFFFFFFF).to_bytes(4, "big")
             padded = text + bytes(-len(text) % _BLOCK)
             return _run(_des(self.privacy_key, salt).encryptor(), padded), salt
-        salt = (next(_salts) & ber.MASK_64).to_bytes(8, "big")
-        return self._encrypt_cfb(text, _vector(boots, time, salt)), salt
+        vector = _VECTOR.pack(boots & _MASK, time & _MASK, next(_salts) & ber.MASK_64)
+        return self._encrypt_cfb(text, vector), vector[_BLOCK:]
 
     def decrypt(self, text: bytes, boots: int, time: int, salt: bytes) -> bytes:
         """Return plain text, for DES with up to seven octets behind it; raise WireError."""
@@ -124,7 +139,7 @@ class Keys:
             if not text or len(text) % _BLOCK:
                 raise WireError(_WRONG_PADDING)
             return _run(_des(self.privacy_key, salt).decryptor(), text)
-        return self._decrypt_cfb(text, _vector(boots, time, salt))
+        return self._decrypt_cfb(text, _CLOCK.pack(boots & _MASK, time & _MASK) + salt)
 
     def _encrypt_cfb(self, text: bytes, vector: bytes) -> bytes:
         """
@@ -135,27 +150,22 @@ class Keys:
         to message starts anew when its last block is mixed into the first of the next message.
         """
         if self.chain is None:
-            cipher, modes, aes, _ = _library()
+            cipher, modes, aes, _, _ = _library()
             self.chain = cipher(aes(self.privacy_key), modes.CBC(bytes(_AES_BLOCK))).encryptor()
-        size = len(text)
-        first = (int.from_bytes(vector, "big") ^ self.last).to_bytes(_AES_BLOCK, "big")
-        stream = self.chain.update((first + text)[: (-(-size // _AES_BLOCK) or 1) * _AES_BLOCK])
-        self.last = int.from_bytes(stream[-_AES_BLOCK:], "big")
-        return _mixed(text, stream[:size])
+        size = -(-len(text) // _AES_BLOCK) * _AES_BLOCK or _AES_BLOCK
+        stream = self.chain.update((codec.mix(vector, self.last) + text)[:size])
+        self.last = stream[-_AES_BLOCK:]
+        return codec.mix(text, stream)
 
     def _decrypt_cfb(self, text: bytes, vector: bytes) -> bytes:
-        """Do the inverse: the cipher text before is there, so all keystream is known at once."""
-        if self.block is None:
-            cipher, modes, aes, _ = _library()
-            self.block = cipher(aes(self.privacy_key), modes.ECB()).encryptor()
+        """Do the inverse: a block of cipher text is all that the next one is decrypted with."""
+        if self.unchain is None:
+            cipher, _, aes, _, cfb = _library()
+            self.unchain = cipher(aes(self.privacy_key), cfb(bytes(_AES_BLOCK))).decryptor()
         size = len(text)
-        stream = self.block.update((vector + text)[: -(-size // _AES_BLOCK) * _AES_BLOCK])
-        return _mixed(text, stream[:size])
-
-
-def _mixed(text: bytes, stream: bytes) -> bytes:
-    mixed = int.from_bytes(text, "big") ^ int.from_bytes(stream, "big")
-    return mixed.to_bytes(len(text), "big")
+        padding = bytes(-size % _AES_BLOCK)
+        plain: bytes = self.unchain.update(vector + text + padding)
+        return plain[_AES_BLOCK : _AES_BLOCK + size]
 
 
 def _keyed_hashes(algorithm: str, key: bytes) -> tuple[Any, Any]:
@@ -185,32 +195,21 @@ def secured(header: Header, scoped: bytes, keys: Keys | None) -> bytes:
     """Return the message, encrypted and signed as the header's flags say."""
     if keys is None:
         return message.write_v3(header, scoped)
-    salt = b""
-    if header.flags & message.PRIVATE:
-        scoped, salt = keys.encrypt(scoped, header.boots, header.time)
-        scoped = ber.tlv(ber.OCTETS, scoped)
-    blank = bytes(keys.signature_bytes)
-    whole = message.write_v3(header._replace(auth=blank, salt=salt), scoped)
-    # Behind the signature stand only the salt and the payload.
-    return keys.sign(whole, len(whole) - len(scoped) - len(salt) - 2 - keys.signature_bytes)
+    return keys.seal(*header, scoped)
 
 
 def _run(context: Any, text: bytes) -> bytes:
     return bytes(context.update(text) + context.finalize())
 
 
-def _vector(boots: int, time: int, salt: bytes) -> bytes:
-    return (boots & 0xFFFFFFFF).to_bytes(4, "big") + (time & 0xFFFFFFFF).to_bytes(4, "big") + salt
-
-
 def _des(key: bytes, salt: bytes) -> Any:
-    cipher, modes, _, triple_des = _library()
+    cipher, modes, _, triple_des, _ = _library()
     vector = bytes(one ^ two for one, two in zip(key[8:16], salt, strict=True))
     return cipher(triple_des(key[:8] * 3), modes.CBC(vector))  # 3DES of one key is DES
 
 
 @lru_cache(maxsize=1)
-def _library() -> tuple[Any, Any, Any, Any]:
+def _library() -> tuple[Any, Any, Any, Any, Any]:
     from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
     try:  # cryptography moves what is old to `decrepit`; SNMPv3 has nothing newer (RFC 3414 §8)
@@ -219,4 +218,10 @@ def _library() -> tuple[Any, Any, Any, Any]:
         triple_des: Any = TripleDES
     except ImportError:
         triple_des = algorithms.TripleDES
-    return Cipher, modes, algorithms.AES, triple_des
+    try:
+        from cryptography.hazmat.decrepit.ciphers.modes import CFB
+
+        cfb: Any = CFB
+    except ImportError:
+        cfb = modes.CFB
+    return Cipher, modes, algorithms.AES, triple_des, cfb

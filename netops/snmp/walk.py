@@ -62,7 +62,7 @@ class _Column:
                     self.end(self.note)
                 return
         self._take_slowly(part)
-        self._cut()
+        self.cut()
 
     def _below(self, part: list[Varbind]) -> int:
         """Return how many bindings there are before the first that is not of this column."""
@@ -76,9 +76,10 @@ class _Column:
         """Take bindings that are known to go on as they should."""
         self.found += part
         self.at = part[-1][0]
-        self._cut()
+        self.cut()
 
-    def _cut(self) -> None:
+    def cut(self) -> None:
+        """Keep no more rows than were asked for."""
         if len(self.found) > self.max_rows:
             del self.found[self.max_rows :]
             self.end(f"cut after {self.max_rows} rows")
@@ -205,7 +206,10 @@ class _Walker:
         for number, column in enumerate(active):
             part = bindings[number::step]
             if part and good:
-                column.append(part)
+                column.at = part[-1][0]
+                column.found += part
+                if len(column.found) > column.max_rows:
+                    column.cut()
             elif part:
                 column.take(part)
 

@@ -76,7 +76,7 @@ class _Call:
     """One conversation on its way."""
 
     __slots__ = (
-        "address", "again", "began_s", "datagram", "ident", "not_before_s", "outcome", "request",
+        "address", "again", "began_s", "datagram", "first_s", "ident", "not_before_s", "outcome", "request",
         "session", "socket", "started_s", "talk", "tries", "why",
     )  # fmt: skip
 
@@ -88,6 +88,8 @@ class _Call:
         self.ident = self.tries = self.again = 0
         self.not_before_s = 0.0
         self.began_s = self.started_s = monotonic()
+        #: How long to wait after the first try.
+        self.first_s = self.wait_s(self.started_s)
         self.why = ""
 
     def anchor(self, now_s: float) -> None:
@@ -254,9 +256,12 @@ class _Batch:
             reason = (error.strerror or str(error)).lower()
             self._finish(call, error=UnreachableError(f"{call.talk.target.host}: {reason}"))
             return
-        if released or not call.tries:
+        if released:
             call.anchor(now_s)
-        heapq.heappush(self._timers, (now_s + call.wait_s(now_s), call.ident))
+        elif not call.tries:
+            call.started_s = now_s
+        wait_s = call.wait_s(now_s) if call.tries else call.first_s
+        heapq.heappush(self._timers, (now_s + wait_s, call.ident))
 
     # -- listening
 

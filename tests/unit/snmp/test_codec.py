@@ -165,6 +165,11 @@ def outcome(function: Callable[..., Any], *arguments: Any) -> Any:
         return WireError
 
 
+def rewritten(one: Codec, parts: list[Any], payload: bytes) -> tuple[bytes, int]:
+    ident, flags, engine_id, boots, time, user, auth, salt = parts
+    return one.write_v3(ident, flags, engine_id, boots, time, user, len(auth), salt, payload)
+
+
 def both(data: bytes) -> tuple[Any, Any]:
     """Return what the two decoders make of one datagram, down to its bindings."""
     assert COMPILED is not None
@@ -175,7 +180,14 @@ def both(data: bytes) -> tuple[Any, Any]:
         if opened is not WireError:
             _, _, _, at, end = opened
             result.append(outcome(one.read_pdu, data, at, end))
-            result.append(outcome(one.read_v3, data, at, end))
+            taken = outcome(one.read_v3, data, at, end)
+            result += [taken, outcome(one.read_scoped, data[at:end])]
+            if taken is not WireError:
+                *parts, _, payload = taken
+                result += [
+                    outcome(one.read_scoped, payload),
+                    outcome(rewritten, one, parts, payload),
+                ]
             behind = outcome(ber.read, data, at, end)
             if behind is not WireError:
                 result.append(outcome(one.read_pdu, data, behind[2], end))
@@ -214,6 +226,58 @@ def test_both_decoders_make_the_same_of_noise(data: bytes) -> None:
     for noise in (data, b"\x30" + bytes([min(len(data), 127)]) + data):
         ours, compiled = both(noise)
         assert ours == compiled
+
+
+NUMBERS = st.one_of(
+    st.integers(-(2**72), 2**72),
+    st.integers(0, 71).flatmap(lambda bits: st.integers(-2, 2).map(lambda more: 2**bits + more)),
+    st.integers(0, 71).flatmap(lambda bits: st.integers(-2, 2).map(lambda more: more - 2**bits)),
+)
+TEXTS = st.integers(0, 300).map(bytes) | st.sampled_from([0, 127, 128, 255, 256, 65_400]).map(bytes)
+HEADER = (3, b"engine", 1, 2, b"user", 24, b"saltsalt", b"payload")
+
+
+@pytest.mark.skipif(COMPILED is None, reason="the compiled decoder was not built")
+@settings(max_examples=200, deadline=None)
+@given(
+    st.tuples(NUMBERS, st.integers(0, 255), TEXTS, NUMBERS, NUMBERS, TEXTS),
+    st.sampled_from([0, 12, 24, 128, 65_000, 70_000]),
+    TEXTS,
+    TEXTS,
+)
+def test_both_write_the_same_message_or_refuse_it(
+    header: tuple[Any, ...], signature: int, salt: bytes, payload: bytes
+) -> None:
+    assert COMPILED is not None
+    parts = (*header, signature, salt, payload)
+    written = outcome(codec.PYTHON.write_v3, *parts)
+    assert outcome(COMPILED.write_v3, *parts) == written
+    if written is not WireError:
+        whole, at = written
+        opened = outcome(codec.PYTHON.open_envelope, whole)
+        again = codec.PYTHON.read_v3(whole, opened[3], opened[4])
+        assert again == (
+            header[0], header[1], *header[2:], bytes(signature), salt, at, payload,
+        )  # fmt: skip
+
+
+@pytest.mark.parametrize("number", [-(2**63) - 1, 2**63, 2**71])
+def test_a_number_that_no_message_holds_is_not_written(reader: Codec, number: int) -> None:
+    with pytest.raises(WireError):
+        reader.write_v3(number, *HEADER)
+    with pytest.raises(WireError):
+        reader.write_v3(1, 3, b"engine", number, *HEADER[3:])
+
+
+@given(st.binary(max_size=100), st.binary(max_size=3))
+@settings(max_examples=60)
+def test_what_is_mixed_twice_comes_back(reader: Codec, text: bytes, more: bytes) -> None:
+    stream = bytes((octet * 7 + 3) % 256 for octet in range(len(text))) + more
+    mixed = reader.mix(text, stream)
+    assert mixed == bytes(one ^ two for one, two in zip(text, stream, strict=False))
+    assert reader.mix(mixed, stream) == text
+    with pytest.raises(ValueError, match="shorter"):
+        reader.mix(text + more + b"x", stream)
 
 
 @pytest.mark.skipif(COMPILED is None, reason="the compiled decoder was not built")
@@ -268,7 +332,13 @@ def test_the_compiled_decoder_keeps_nothing() -> None:
             opened = outcome(COMPILED.open_envelope, packet)
             if opened is not WireError:
                 pair = outcome(COMPILED.read_pdu, packet, opened[3], opened[4])
-                outcome(COMPILED.read_v3, packet, opened[3], opened[4])
+                taken = outcome(COMPILED.read_v3, packet, opened[3], opened[4])
+                if taken is not WireError:
+                    outcome(COMPILED.read_scoped, taken[-1])
+                    written = rewritten(COMPILED, taken[:8], taken[-1])[0]
+                    outcome(COMPILED.write_v3, 2**70, *HEADER)
+                    COMPILED.mix(packet, packet)
+                    outcome(COMPILED.read_scoped, written)
                 behind = ber.read(packet, opened[3], opened[4])[2]
                 pair = outcome(COMPILED.read_pdu, packet, behind, opened[4])
                 if pair is not WireError:
@@ -304,6 +374,13 @@ def test_the_compiled_decoder_keeps_nothing() -> None:
         ("decode_varbinds", (b"30", "0", 2)),
         ("read_pdu", (b"30", 0, 2, 3)),
         ("open_envelope", (3,)),
+        ("read_scoped", ("",)),
+        ("mix", (b"", "")),
+        ("mix", (b"",)),
+        ("write_v3", (1, *HEADER[:-1])),
+        ("write_v3", ("1", *HEADER)),
+        ("write_v3", (1, "3", *HEADER[1:])),
+        ("write_v3", (1, *HEADER[:-1], "")),
         ("rises", ((), [b""], [b""])),
         ("rises", ([1], [b""], [b""])),
         ("rises", ([(1, 2, 3)], [b""], [b""])),
