@@ -126,6 +126,19 @@ def test_statements_live_in_sql_files() -> None:
     assert not found
 
 
+def test_dataclasses_are_the_ones_that_load_fast() -> None:
+    wanted = {"dataclass", "field", "replace"}
+    wrong = [
+        f"{name_of(path)}:{node.lineno}"
+        for path in PACKAGE
+        if path.name != "dataclass.py"
+        for node in ast.walk(tree_of(path))
+        if isinstance(node, ast.ImportFrom) and node.module == "dataclasses"
+        if wanted & {alias.name for alias in node.names}
+    ]
+    assert not wrong, "take these from netops.core.dataclass"
+
+
 def test_every_named_statement_is_used() -> None:
     words = {text for path in PACKAGE for _, text in texts_of(tree_of(path))}
     names = set(query_names())

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +15,7 @@ from netops.backup.records import Backup
 from netops.backup.restic.messages import Summary
 from netops.backup.room import BackupRoom
 from netops.core.clock import local_text, parse_utc, utc_text
+from netops.core.dataclass import dataclass, field_names, replace
 from netops.core.errors import UsageError
 from netops.core.ids import new_id
 from netops.core.results import Result
@@ -184,7 +185,7 @@ def _open(room: BackupRoom, backup: Backup, began_seq: int, signs: Sequence[Sign
 
 
 def _rates(row: Row) -> Rates:
-    return Rates(**{item.name: row[item.name] for item in fields(Rates)})
+    return Rates(**{name: row[name] for name in field_names(Rates)})
 
 
 def _alarm(row: Row) -> Alarm:

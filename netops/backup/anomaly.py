@@ -1,9 +1,9 @@
 """Whether a backup's change rate is ordinary for its job or looks like destruction: pure judgement."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from netops.backup.model import AlarmLimits
+from netops.core.dataclass import dataclass
 
 #: How many earlier backups are compared, newest first.
 WINDOW = 30

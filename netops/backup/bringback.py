@@ -1,7 +1,6 @@
 """Snapshots brought back from the repository that has them whole: the places heal each other."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from netops.backup import listing
@@ -10,6 +9,7 @@ from netops.backup.preflight import check_place
 from netops.backup.records import Backup, Placement
 from netops.backup.restic import client, mend
 from netops.backup.room import BackupRoom, limits
+from netops.core.dataclass import dataclass, field, replace
 from netops.core.errors import AccessError, IntegrityError, InterruptedRunError, NetopsError
 from netops.core.files import private_directory
 from netops.core.run import Context, Progress

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +9,7 @@ from netops.backup.chain import History
 from netops.backup.model import Kind
 from netops.backup.records import Backup, Placement
 from netops.core.clock import parse_utc, utc_text
+from netops.core.dataclass import field_names, replace
 from netops.store.connection import Row
 from netops.store.database import Database
 
@@ -22,8 +22,6 @@ class Catalogue:
 
     def start(self, backup: Backup, placements: Sequence[Placement]) -> Backup:
         """Enter a backup before it starts, under the next number of the site's own sequence."""
-        from dataclasses import replace
-
         with self.database.transaction():
             (row,) = self.database.execute("next_backup_seq")
             numbered = replace(backup, seq=int(row["seq"]))
@@ -146,10 +144,6 @@ _PLACE = (
 )
 
 
-def _names(kind: type) -> tuple[str, ...]:
-    return tuple(field.name for field in fields(kind))
-
-
 def _plain(item: Backup | Placement, names: Sequence[str]) -> dict[str, Any]:
     values = {name: getattr(item, name) for name in names}
     for name, value in values.items():
@@ -189,9 +183,9 @@ def _backup(row: Row) -> Backup:
     for name in (*empty, *counts):
         if values.get(name) is None:
             values[name] = empty.get(name, 0)
-    return Backup(**{name: values[name] for name in _names(Backup)})
+    return Backup(**{name: values[name] for name in field_names(Backup)})
 
 
 def _placement(row: Row) -> Placement:
     values = _moments(row)
-    return Placement(**{name: values[name] for name in _names(Placement)})
+    return Placement(**{name: values[name] for name in field_names(Placement)})

@@ -1,12 +1,12 @@
 """Which kind of backup to make, and what it stands on."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
 from netops.backup.model import Job, Kind
 from netops.backup.records import Backup
 from netops.core.cadence import parse_cadence
+from netops.core.dataclass import dataclass
 from netops.core.errors import ChainError
 
 

@@ -1,13 +1,13 @@
 """`backup changes`: which files differ between two backups, the file-integrity comparison."""
 
 from collections import Counter
-from dataclasses import dataclass, field
 from typing import Any
 
 from netops.backup.engines.base import origin_of
 from netops.backup.records import Backup
 from netops.backup.restic import client
 from netops.backup.room import BackupRoom, limits
+from netops.core.dataclass import dataclass, field
 from netops.core.errors import UsageError
 from netops.core.results import Result
 from netops.core.run import Context

@@ -1,7 +1,6 @@
 """What is not protected: servers without a backup, jobs without a fresh offsite copy, repositories never read back."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -9,6 +8,7 @@ from netops.backup.model import BackupPlan, Job
 from netops.backup.soundness import Soundness, fully_read_at
 from netops.backup.status import Protection, allowed_age_s
 from netops.core.clock import parse_utc, utc_text
+from netops.core.dataclass import dataclass, field
 from netops.core.i18n import mark
 from netops.core.status import Status
 from netops.inventory.model import Device

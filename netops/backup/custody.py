@@ -1,12 +1,12 @@
 """Who keeps which repository, backup or disk, where, and since when (R10.2c): steps in, holdings out."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any
 
 from netops.backup.model import BackupPlan
 from netops.core.clock import parse_utc, utc_text
+from netops.core.dataclass import dataclass, field_names, replace
 from netops.core.people import person, same_person
 
 OFFERED, CONFIRMED, REFUSED, WITHDRAWN = STEPS = ("offered", "confirmed", "refused", "withdrawn")
@@ -48,7 +48,7 @@ class Step:
 
     def facts(self) -> dict[str, Any]:
         """Return the step as it stands in the journal, JSON types only."""
-        plain = {one.name: getattr(self, one.name) for one in fields(self)}
+        plain = {name: getattr(self, name) for name in field_names(self)}
         plain["at"] = utc_text(self.at)
         plain["items"] = [{"kind": item.kind, "name": item.name} for item in self.items]
         return plain
@@ -56,7 +56,7 @@ class Step:
     @classmethod
     def from_facts(cls, facts: Mapping[str, Any]) -> "Step":
         """Return the step that `facts` wrote; raise ValueError, KeyError or TypeError."""
-        values = {one.name: facts[one.name] for one in fields(cls)}
+        values = {name: facts[name] for name in field_names(cls)}
         values["at"] = parse_utc(values["at"])
         values["items"] = tuple(Item(str(i["kind"]), str(i["name"])) for i in values["items"])
         return cls(**values)

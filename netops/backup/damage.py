@@ -1,7 +1,6 @@
 """What broken parts of a repository mean: which files and backups are hit, and that they know it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from typing import Any
 
 from netops.backup.model import Repository
@@ -10,6 +9,7 @@ from netops.backup.restic.check import Findings, Hits, find_hit
 from netops.backup.room import BackupRoom, limits
 from netops.backup.soundness import Damage, Soundness
 from netops.core.clock import local_text
+from netops.core.dataclass import dataclass, replace
 from netops.core.errors import IntegrityError, InterruptedRunError, NetopsError
 from netops.core.run import Context, Progress
 from netops.core.status import Status

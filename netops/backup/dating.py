@@ -2,10 +2,10 @@
 
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from netops.core.clock import local_text
+from netops.core.dataclass import dataclass
 
 #: Clocks of two machines may differ by this much without anyone being wrong.
 _SKEW = timedelta(hours=1)

@@ -1,6 +1,5 @@
 """What exactly is broken in a repository, before anything is touched."""
 
-from dataclasses import dataclass, replace
 from typing import Any
 
 from netops.backup.damage import Toll, assess
@@ -8,6 +7,7 @@ from netops.backup.model import Repository
 from netops.backup.restic import check
 from netops.backup.room import BackupRoom, limits
 from netops.backup.soundness import Soundness
+from netops.core.dataclass import dataclass, replace
 from netops.core.run import Context, Progress
 
 

@@ -1,6 +1,5 @@
 """One look at a repository: restic's check, what its findings mean, and all of it on record."""
 
-from dataclasses import dataclass, replace
 from datetime import datetime
 
 from netops.backup.damage import count_good_again, take_toll
@@ -12,6 +11,7 @@ from netops.backup.room import BackupRoom, limits
 from netops.backup.soundness import Damage, Reading, Soundness
 from netops.core.cadence import parse_cadence
 from netops.core.clock import parse_utc, utc_text
+from netops.core.dataclass import dataclass, replace
 from netops.core.errors import InterruptedRunError, LockedError, NetopsError, UnreachableError
 from netops.core.ids import new_id
 from netops.core.results import Result

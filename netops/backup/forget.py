@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +13,7 @@ from netops.backup.restic.simple import Snapshot
 from netops.backup.retention import Candidate
 from netops.backup.room import BackupRoom, limits
 from netops.core.clock import parse_utc, utc_text
+from netops.core.dataclass import dataclass, field, replace
 from netops.core.errors import LockedError
 from netops.core.results import Result
 from netops.core.run import Context, Progress

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +26,7 @@ from netops.backup.scanners import scanners
 from netops.backup.scanners.base import Candidate, Finding, Limits, Scanner, ScannerError, Verdict
 from netops.backup.tally import Tally, shown
 from netops.backup.tree import Entry, LeftOut, literal, regular_files
+from netops.core.dataclass import dataclass, field
 from netops.core.errors import NetopsError
 from netops.core.files import private_directory
 from netops.core.run import Context, Progress

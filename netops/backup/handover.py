@@ -1,6 +1,5 @@
 """`backup handover`: the giver offers, the receiver confirms, and nobody confirms for himself."""
 
-from dataclasses import dataclass, replace
 from typing import Any
 
 from netops.backup.catalogue import Catalogue
@@ -20,6 +19,7 @@ from netops.backup.custody import (
 from netops.backup.model import BackupPlan
 from netops.backup.register import Register, account_now
 from netops.core.clock import Clock
+from netops.core.dataclass import dataclass, replace
 from netops.core.errors import AccessError, UsageError
 from netops.core.ids import new_id
 from netops.core.people import folded, one_line, person, same_person

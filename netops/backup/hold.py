@@ -1,12 +1,12 @@
 """`backup hold` and `backup release`: a backup that retention must leave alone, and the end of it."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from netops.backup.catalogue import printable
 from netops.backup.records import Backup
 from netops.backup.room import BackupRoom
 from netops.core.clock import local_text, utc_text
+from netops.core.dataclass import dataclass
 from netops.core.errors import UsageError
 from netops.core.ids import new_id
 from netops.core.results import Result

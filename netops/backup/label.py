@@ -1,7 +1,7 @@
 """The label of a backup: what, whose, when, which type, who keeps it where, and for how long (R6.7)."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +10,7 @@ from netops.backup.custody import Holding, Item, holder_of
 from netops.backup.handover import Custody
 from netops.backup.model import BackupPlan, Job, Kind
 from netops.backup.records import Backup, Placement
+from netops.core.dataclass import dataclass
 from netops.core.errors import UsageError
 from netops.core.i18n import display_width, mark, mark_plural
 from netops.reports.words import Words, moment, size, visible, zone

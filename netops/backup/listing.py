@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
 
 from netops.backup.model import Repository
 from netops.backup.records import Backup
 from netops.backup.restic import simple
 from netops.backup.room import BackupRoom, limits
 from netops.core.clock import local_text
+from netops.core.dataclass import dataclass, replace
 from netops.core.errors import IntegrityError, NetopsError, UnreachableError
 from netops.core.run import Context
 from netops.core.status import Status

@@ -1,7 +1,6 @@
 """How much a finished backup changed: what restic counted, and a look at the files where that is not enough."""
 
 import json
-from dataclasses import replace
 
 from netops.backup.anomaly import Names, Rates
 from netops.backup.model import Job, Kind
@@ -9,6 +8,7 @@ from netops.backup.records import Backup
 from netops.backup.restic.messages import Summary
 from netops.backup.room import BackupRoom
 from netops.core.clock import parse_utc
+from netops.core.dataclass import replace
 from netops.core.run import Context
 from netops.store.connection import Row
 

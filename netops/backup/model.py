@@ -1,10 +1,10 @@
 """The words of backup: jobs, repositories, kinds, and what the catalogue remembers."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from typing import Any
 
 from netops.backup.kind import Kind as Kind  # noqa: PLC0414  it is one of these words
+from netops.core.dataclass import dataclass, field, replace
 
 #: The class of data that rules want kept for six months at least.
 ACCESS_LOG = "access-log"

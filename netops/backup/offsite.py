@@ -2,7 +2,6 @@
 
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 
 from netops.backup import listing
 from netops.backup.model import Job, Repository
@@ -11,6 +10,7 @@ from netops.backup.records import Backup, Placement
 from netops.backup.recover import recover_place
 from netops.backup.restic import client
 from netops.backup.room import BackupRoom, limits
+from netops.core.dataclass import dataclass, replace
 from netops.core.errors import (
     IntegrityError,
     InterruptedRunError,

@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from fnmatch import translate
+
+from netops.core.dataclass import dataclass
 
 _ANY_DEPTH = None
 Part = re.Pattern[str] | None

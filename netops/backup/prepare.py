@@ -1,6 +1,5 @@
 """`backup init` and `backup unlock`: repositories made, and freed of dead locks."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from netops.backup import recover
@@ -8,6 +7,7 @@ from netops.backup.model import BackupPlan, Repository
 from netops.backup.preflight import check_tools
 from netops.backup.restic import client, simple
 from netops.backup.room import BackupRoom, limits
+from netops.core.dataclass import dataclass
 from netops.core.errors import NetopsError, UnreachableError
 from netops.core.results import Result
 from netops.core.run import Context

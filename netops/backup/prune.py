@@ -1,7 +1,6 @@
 """`backup prune`: free the space of what was dropped, between two checks, with rights of its own."""
 
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from netops.backup import alarm, chores, recover
@@ -10,6 +9,7 @@ from netops.backup.preflight import check_tools
 from netops.backup.restic import check, client, simple
 from netops.backup.room import BackupRoom, limits
 from netops.core.clock import utc_text
+from netops.core.dataclass import dataclass
 from netops.core.errors import (
     ConfigError,
     IntegrityError,

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,6 +14,7 @@ from netops.backup.restic import simple
 from netops.backup.restic.simple import Snapshot
 from netops.backup.room import NOTE_NAME, BackupRoom, limits
 from netops.core.clock import local_text
+from netops.core.dataclass import dataclass, field, replace
 from netops.core.results import Result
 from netops.core.run import Context, Progress
 from netops.core.status import Status

@@ -1,12 +1,12 @@
 """What runs leave: backups and where they lie, as the catalogue remembers them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from netops.backup.model import Kind
+from netops.core.dataclass import dataclass, field
 from netops.core.status import Status
 
 

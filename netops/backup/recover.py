@@ -1,7 +1,6 @@
 """After a killed run: dead locks removed, finished snapshots adopted, uploaded data found again."""
 
 from contextlib import suppress
-from dataclasses import replace
 
 from netops.backup import listing
 from netops.backup.model import Job, Repository
@@ -10,6 +9,7 @@ from netops.backup.restic import client, simple
 from netops.backup.room import BackupRoom, limits
 from netops.backup.zombies import release_locks
 from netops.core.clock import local_text
+from netops.core.dataclass import replace
 from netops.core.errors import InterruptedRunError, NetopsError, UnreachableError
 from netops.core.run import Context
 from netops.core.status import Status

@@ -1,7 +1,6 @@
 """`backup repair`: take out what is broken, bring back what others have, say what is lost."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from netops.backup import listing, recover
@@ -17,6 +16,7 @@ from netops.backup.room import BackupRoom, limits
 from netops.backup.run import BackupRun
 from netops.backup.salvage import Salvage
 from netops.backup.soundness import Reading, Soundness
+from netops.core.dataclass import dataclass, field, replace
 from netops.core.errors import InterruptedRunError, NetopsError, ToolError
 from netops.core.files import private_directory
 from netops.core.results import Result

@@ -1,7 +1,6 @@
 """The backup report: how each job is protected where, what failed, who keeps it, on one page, in JSON and in CSV."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +11,7 @@ from netops.backup.records import Backup
 from netops.backup.status import Protection
 from netops.core.cells import csv_text
 from netops.core.clock import parse_utc, utc_text
+from netops.core.dataclass import dataclass
 from netops.core.status import Status
 from netops.journal.witness import Comparison
 from netops.store.connection import Row

@@ -4,7 +4,6 @@ import os
 import shutil
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from netops.backup.restic import client, simple
 from netops.backup.restic.simple import Snapshot
 from netops.backup.room import NOTE_NAME, BackupRoom, limits
 from netops.core.clock import local_text, parse_utc, utc_text
+from netops.core.dataclass import dataclass, field
 from netops.core.errors import IntegrityError, NetopsError, UsageError
 from netops.core.files import private_directory
 from netops.core.ids import new_id

@@ -7,11 +7,11 @@ future takes nobody's place, and a machine whose clock jumped drops nothing for 
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 
 from netops.backup.dating import Calendar, calendar_of
 from netops.backup.model import Kind, Retention
+from netops.core.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

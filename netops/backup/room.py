@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from netops.backup.catalogue import Catalogue
@@ -15,6 +14,7 @@ from netops.backup.restic.sftp import SshKeys
 from netops.backup.targets.base import Target, split
 from netops.core import lock
 from netops.core.clock import Clock, SystemClock
+from netops.core.dataclass import dataclass, field
 from netops.core.registry import Registry
 from netops.core.run import Context, Progress
 from netops.core.secrets import resolve

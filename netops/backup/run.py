@@ -3,7 +3,6 @@
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from netops.backup import chain, preflight
@@ -15,6 +14,7 @@ from netops.backup.restic import client
 from netops.backup.restic.messages import Summary
 from netops.backup.room import BackupRoom, limits, tags_of
 from netops.core.clock import local_text
+from netops.core.dataclass import dataclass, field, replace
 from netops.core.errors import ChainError, NetopsError
 from netops.core.ids import new_id
 from netops.core.results import Result
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 _SHOWN_PROBLEMS = 3
 _RECORDED_PROBLEMS = 100
+#: By then restic has been started.
+_HEAD_START_S = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +209,7 @@ class BackupRun:
             more = [screening.staged] if screening else []
             tree = self._tree(job, backup, decision, [*staged, *more])
             access = self.room.access(repository)
-            threading.Thread(target=_load_what_comes_next, daemon=True).start()
+            _load_soon()
             sending.set()  # from here on data may lie in the repository that no index has
             summary = client.backup(access, tree, limits(context, repository.deadline_s))
             found = [
@@ -288,8 +290,14 @@ class BackupRun:
         return done
 
 
+def _load_soon() -> None:
+    """Load what a finished backup needs, once restic works and this program only waits."""
+    soon = threading.Timer(_HEAD_START_S, _load_what_comes_next)
+    soon.daemon = True
+    soon.start()
+
+
 def _load_what_comes_next() -> None:
-    """Load what a finished backup needs, while restic works and this program only waits."""
     from netops.backup import alarm, damage, examine, listing, offsite  # noqa: F401  loading is all
 
 

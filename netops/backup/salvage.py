@@ -2,7 +2,6 @@
 
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from netops.backup.model import Repository
@@ -10,6 +9,7 @@ from netops.backup.records import Placement
 from netops.backup.restic import client, simple
 from netops.backup.restore import literal
 from netops.backup.room import BackupRoom, limits
+from netops.core.dataclass import dataclass
 from netops.core.errors import InterruptedRunError, NetopsError
 from netops.core.files import private_directory
 from netops.core.run import Context, Progress

@@ -8,11 +8,11 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 
 from netops.backup.anomaly import Names
 from netops.backup.content import BLOCK_BYTES, WRAPPERS, Reading, promise_of, read_as
 from netops.backup.patterns import Excludes
+from netops.core.dataclass import dataclass, field
 
 #: Files read, and bytes of each, whatever the size of the backup.
 FILES = 64

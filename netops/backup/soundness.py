@@ -2,12 +2,12 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from math import ceil
 from typing import TYPE_CHECKING, Any
 
 from netops.core.clock import parse_utc, utc_text
+from netops.core.dataclass import dataclass, field, replace
 from netops.store.database import Database
 
 if TYPE_CHECKING:

@@ -1,7 +1,6 @@
 """How well each job is protected in each place: the answer monitoring asks for every minute."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -9,6 +8,7 @@ from netops.backup.kind import Kind
 from netops.backup.soundness import Damage, Reading, Soundness, fully_read_at, is_overdue
 from netops.backup.watch import Watch
 from netops.core.clock import local_text, parse_utc, utc_text
+from netops.core.dataclass import dataclass
 from netops.core.status import Status
 from netops.core.units import duration_text
 from netops.store.connection import Row

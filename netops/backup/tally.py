@@ -1,12 +1,12 @@
 """What a scan before a backup has come to, as people and the journal are told."""
 
 import os
-from dataclasses import dataclass, field
 from typing import Any
 
 from netops.backup.records import Remark
 from netops.backup.scanners.base import Finding, Health, Verdict
 from netops.core.clock import utc_text
+from netops.core.dataclass import dataclass, field
 from netops.core.status import Status
 
 _SHOWN = 5

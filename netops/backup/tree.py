@@ -5,8 +5,9 @@ import re
 import stat
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from typing import NamedTuple
+
+from netops.core.dataclass import dataclass, field
 
 _SPECIAL = re.compile(r"([\\*?\[\]])")
 _META = re.compile(r"[\\*?\[\]!]")

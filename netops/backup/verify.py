@@ -1,7 +1,5 @@
 """`backup verify`: is everything still there, and is it whole."""
 
-from dataclasses import dataclass, replace
-
 from netops.backup import recover
 from netops.backup.examine import Depth, examine, is_structure_due, record
 from netops.backup.model import Repository
@@ -9,6 +7,7 @@ from netops.backup.preflight import check_place, check_tools
 from netops.backup.restic import simple
 from netops.backup.room import BackupRoom, limits
 from netops.backup.soundness import Soundness, is_part_due, next_part
+from netops.core.dataclass import dataclass, replace
 from netops.core.errors import IntegrityError, InterruptedRunError, NetopsError
 from netops.core.results import Result
 from netops.core.run import Context

@@ -1,9 +1,9 @@
 """What status must know of each job: a few values, read without the rest of the plan."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from netops.core.dataclass import dataclass
 from netops.core.errors import UsageError
 
 

@@ -1,12 +1,11 @@
 """What `backup run` does once its words are understood, whoever understood them."""
 
-from dataclasses import dataclass
-
 from netops.app import Site, find_site
 from netops.backup.model import Kind
 from netops.backup.plan import chosen_jobs
 from netops.cli.backup_view import run_view
 from netops.cli.runs import conduct
+from netops.core.dataclass import dataclass
 from netops.core.errors import UsageError
 from netops.core.run import Options, Work
 

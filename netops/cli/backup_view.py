@@ -3,7 +3,6 @@
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Any
 
 from netops.backup.catalogue import Catalogue
@@ -120,6 +119,8 @@ def print_backup(catalogue: Catalogue, backup_id: str, *, as_json: bool) -> None
 
 
 def _plain(backup: Backup, places: Sequence[Placement]) -> dict[str, Any]:
+    from dataclasses import asdict
+
     plain = {**asdict(backup), "placements": [asdict(place) for place in places]}
     plain["sources"] = [dict(part) for part in backup.sources]
     return plain

@@ -1,7 +1,6 @@
 """netops inventory discover and reconcile: what answers in the network, and does the ledger agree."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -9,6 +8,7 @@ import typer
 
 from netops.cli.options import DryRun, Json, Quiet, Timeout, Yes, confirm
 from netops.cli.runs import View, open_site, perform
+from netops.core.dataclass import replace
 from netops.core.errors import NetopsError, UsageError
 from netops.core.results import Result
 from netops.core.run import Context, Options, Work

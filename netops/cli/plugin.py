@@ -1,9 +1,9 @@
 """One line for monitoring, in the form of the monitoring-plugins guidelines, for every status command."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from netops.cli.table import one_line
+from netops.core.dataclass import dataclass
 from netops.core.status import Status
 
 

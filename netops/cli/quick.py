@@ -7,7 +7,8 @@ falls through to the full command line, which calls the same functions.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+
+from netops.core.dataclass import dataclass, field
 
 _STATUS_FLAGS = frozenset({"--json", "--plugin", "--quiet", "-q"})
 _RUN_FLAGS = frozenset({"--due", "--json", "--quiet", "-q", "--dry-run", "-n"})

@@ -4,12 +4,12 @@ import json
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from netops.app import Site, find_site
 from netops.cli.errors import printable
 from netops.cli.table import is_colourful, one_line, print_table
+from netops.core.dataclass import dataclass
 from netops.core.errors import LockedError
 from netops.core.redact import redact
 from netops.core.results import Report, Result

@@ -1,11 +1,11 @@
 """Whom `netops snmp` asks, and how: a device of the inventory, or an address with options."""
 
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from netops.app import Site, find_site
+from netops.core.dataclass import dataclass
 from netops.core.errors import ConfigError, UsageError
 
 if TYPE_CHECKING:

@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import Annotated, Any
 
 import typer
@@ -11,6 +10,7 @@ from netops.app import Site
 from netops.cli.options import DryRun, Json, Quiet
 from netops.cli.runs import View, open_site, perform
 from netops.cli.topology_record_view import read_values, register_views
+from netops.core.dataclass import replace
 from netops.core.errors import UsageError
 from netops.core.redact import redact
 from netops.core.results import Result

@@ -2,7 +2,6 @@
 
 import json
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,6 +10,7 @@ import typer
 from netops.cli.paper import Language, deliver, form_of, language_of, moment_of
 from netops.cli.runs import open_site
 from netops.cli.table import is_colourful
+from netops.core.dataclass import dataclass
 from netops.core.errors import AccessError, UsageError
 
 if TYPE_CHECKING:

@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
 from itertools import islice, pairwise
 from math import inf
 from typing import TYPE_CHECKING
 
+from netops.core.dataclass import dataclass, field
 from netops.core.slots import DAY_S, LONGEST_S, MACHINE_ZONE, MONTHS, WEEKDAYS, Dates, Every, Rule
 from netops.core.units import parse_duration
 

@@ -4,10 +4,10 @@ import gc
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
+from netops.core.dataclass import dataclass, field
 from netops.core.errors import ConfigError
 from netops.core.regular import read_limited
 

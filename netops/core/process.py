@@ -14,11 +14,11 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from netops.core.cancel import Cancel
+from netops.core.dataclass import dataclass
 from netops.core.errors import TimeoutExpiredError, ToolError
 from netops.core.redact import redact
 

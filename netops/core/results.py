@@ -1,10 +1,10 @@
 """What a run yields: one result per target, one report per run."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from netops.core.dataclass import dataclass, field
 from netops.core.errors import LockedError, NetopsError
 from netops.core.status import Status
 

@@ -12,13 +12,13 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
 from netops.core import lock
 from netops.core.cancel import Cancel
 from netops.core.clock import Clock, SystemClock
+from netops.core.dataclass import dataclass, field, replace
 from netops.core.errors import NetopsError, from_os
 from netops.core.ids import new_id
 from netops.core.results import Report, Result, failed
@@ -29,6 +29,8 @@ S = TypeVar("S")
 
 #: How long an interrupted worker may take to end its programs before it is given up.
 _STOP_S = 30.0
+#: Until then a worker has started its program and waits; before, loading would only be in its way.
+_HEAD_START_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,8 +212,6 @@ class Runner:
             self.observer.notice(line)
 
     def _record(self, report: Report) -> Report:
-        from dataclasses import replace
-
         try:
             return replace(report, journal_head=self.book.end(report))
         except Exception as error:  # the work is done: its results must be seen whatever happened
@@ -254,6 +254,7 @@ class Runner:
         for thread in threads:
             thread.start()
         if not options.dry_run:
+            threads[0].join(_HEAD_START_S)
             self.book.prepare()
         _await(threads, cancel, overall, self.clock)
         return [
@@ -274,8 +275,6 @@ def _later(now_s: float, seconds: float | None) -> float | None:
 
 def _guarded(item: Work[S], act: Callable[[S, Context], Result], context: Context) -> Result:
     """Turn whatever the work raises into a result: one target never ends the others."""
-    from dataclasses import replace
-
     started_s = context.clock.monotonic_s()
     try:
         context.cancel.check()

@@ -1,10 +1,11 @@
 """The slots that a cadence lays on the time line: even steps, and dates on the wall clock."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from math import gcd
 from typing import Protocol
+
+from netops.core.dataclass import dataclass
 
 DAY_S = 86_400
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")

@@ -8,12 +8,12 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from netops.core.cancel import Cancel
+from netops.core.dataclass import dataclass
 from netops.core.errors import (
     AccessError,
     NetopsError,

@@ -1,10 +1,10 @@
 """How a device is asked: its SNMP and SSH access out of netops.yaml, secrets resolved when needed."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from netops.core.dataclass import dataclass
 from netops.core.errors import ConfigError
 from netops.inventory.model import Device
 

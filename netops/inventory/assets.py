@@ -1,10 +1,11 @@
 """What an asset is in the ledger, and what its values may be."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
+from netops.core.dataclass import dataclass, field_names, replace
 from netops.core.errors import UsageError
 from netops.core.people import one_line
 from netops.inventory.days import parse_day, parse_warranty
@@ -72,7 +73,7 @@ class Asset:
 
 
 #: What people may set.
-FIELDS = tuple(one.name for one in fields(Asset) if one.name not in {"number", "version"})
+FIELDS = tuple(name for name in field_names(Asset) if name not in {"number", "version"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,13 +94,13 @@ class Version:
         """Return plain values for JSON."""
         from netops.core.clock import utc_text
 
-        plain = {one.name: getattr(self, one.name) for one in fields(self)}
+        plain = {name: getattr(self, name) for name in field_names(self)}
         return {**plain, "asset": self.asset.facts(), "at": utc_text(self.at)}
 
 
 def asset_of(row: Mapping[str, Any]) -> Asset:
     """Return the asset that a row, or facts, hold."""
-    return Asset(**{one.name: row[one.name] for one in fields(Asset)})
+    return Asset(**{name: row[name] for name in field_names(Asset)})
 
 
 def changed(asset: Asset, values: Mapping[str, str]) -> Asset:

@@ -1,10 +1,10 @@
 """What disagrees between ledger, inventory and what devices say; pure comparison, nothing is asked."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+from netops.core.dataclass import dataclass, field
 from netops.core.status import Status
 from netops.inventory.assets import RETIRED, Asset
 from netops.inventory.identity import Identity, Part

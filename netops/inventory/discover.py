@@ -1,11 +1,11 @@
 """`inventory discover`: what answers in a network, what of it is known, and entries for the rest."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import cached_property
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Any
 
+from netops.core.dataclass import dataclass, field
 from netops.core.errors import UsageError
 from netops.core.results import Result
 from netops.core.run import Context, Work

@@ -1,11 +1,11 @@
 """The handover list: everything one person answers for or keeps, on its way to another."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from netops.core.clock import utc_text
+from netops.core.dataclass import dataclass, replace
 from netops.core.errors import UsageError
 from netops.core.ids import new_id
 from netops.core.people import one_line, same_person

@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from netops.core.dataclass import dataclass, replace
 from netops.core.document import read_document
 from netops.snmp import ask, ber, oid
 from netops.snmp.ask import Asking

@@ -4,13 +4,13 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
 from netops.core import lock
 from netops.core.clock import Clock, parse_utc, utc_text
+from netops.core.dataclass import dataclass, replace
 from netops.core.errors import IntegrityError, UsageError
 from netops.core.people import one_line
 from netops.inventory.assets import RETIRED, Asset, Version, asset_of, number_of

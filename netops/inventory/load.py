@@ -2,12 +2,12 @@
 
 import glob
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from netops import __version__
 from netops.core.cache import FileCache
+from netops.core.dataclass import field_names
 from netops.core.document import Document, Location, mistake, no_collection, read_document
 from netops.core.errors import ConfigError
 from netops.inventory.model import Device
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _TRAITS = ("kind", "role", "site", "platform", "owner", "snmp", "ssh")
 _KINDS = ("defaults", "groups", "devices")
 _FORMAT = 1
-_PLAIN = tuple(one.name for one in fields(Device))
+_PLAIN = field_names(Device)
 
 #: What lies behind a device, the nearest first: its name for `origins`, and its values.
 _Layers = list[tuple[str, "TraitSettings"]]

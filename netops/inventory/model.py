@@ -1,8 +1,9 @@
 """What a device is to netops."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+from netops.core.dataclass import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,10 @@
 
 import difflib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from netops.core.dataclass import dataclass, field
 from netops.core.document import MAX_SIZE_BYTES, parse_document, plain_text
 from netops.core.errors import ConfigError, UsageError
 from netops.core.regular import read_limited

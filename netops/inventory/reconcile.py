@@ -1,11 +1,11 @@
 """`inventory reconcile`: the ledger held against what devices say of themselves."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from netops.core.clock import utc_text
+from netops.core.dataclass import dataclass
 from netops.core.errors import NetopsError, UnreachableError
 from netops.core.results import Result
 from netops.core.run import Context, Work

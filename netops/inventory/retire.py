@@ -1,10 +1,10 @@
 """Retiring an asset takes two people: one who approves it on record, and one who asks and does it."""
 
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from netops.core.clock import parse_utc, utc_text
+from netops.core.dataclass import dataclass, replace
 from netops.core.errors import AccessError, IntegrityError, UsageError
 from netops.core.ids import new_id
 from netops.core.people import one_line, person, same_person

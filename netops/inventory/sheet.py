@@ -5,10 +5,10 @@ import io
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
+from netops.core.dataclass import dataclass, field
 from netops.core.document import read_document
 from netops.core.errors import ConfigError, UsageError
 from netops.core.regular import read_limited

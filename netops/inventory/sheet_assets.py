@@ -1,9 +1,9 @@
 """From an asset sheet to the ledger: what is new, what changes, and what no row may do."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 
+from netops.core.dataclass import dataclass, field
 from netops.core.errors import ConfigError, UsageError
 from netops.inventory.assets import FIELDS, RETIRED, Asset, changed, number_of
 from netops.inventory.importers.base import kind_of

@@ -2,8 +2,8 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 
+from netops.core.dataclass import dataclass
 from netops.core.errors import UsageError
 from netops.journal import note
 from netops.journal.model import Checkpoint

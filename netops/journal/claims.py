@@ -1,8 +1,8 @@
 """What signed notes and anchors claim about the journal, held against its entries."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
+from netops.core.dataclass import dataclass
 from netops.journal import note
 from netops.journal.anchor import Anchor
 from netops.journal.history import History

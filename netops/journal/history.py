@@ -1,9 +1,9 @@
 """All entries as one history: the stretches joined, with the Merkle root at every wanted size."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from itertools import pairwise
 
+from netops.core.dataclass import dataclass, field
 from netops.journal import merkle
 from netops.journal.model import Finding
 from netops.journal.scan import HEIGHT, STRETCH, Scan, Stretch, scan

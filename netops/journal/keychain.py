@@ -1,8 +1,8 @@
 """Which key may sign what: the handover notes, from the first key to the one in use."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
+from netops.core.dataclass import dataclass, field
 from netops.core.errors import UsageError
 from netops.journal import note
 from netops.journal.keys import Handover, is_signed_by, parse_handover

@@ -8,9 +8,9 @@ can neither sign nor replace what earlier keys have closed.
 import os
 from base64 import b64decode, b64encode
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
+from netops.core.dataclass import dataclass
 from netops.core.errors import IntegrityError
 from netops.core.files import write_atomic
 from netops.journal import note

@@ -3,9 +3,9 @@
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from datetime import datetime
 
+from netops.core.dataclass import dataclass
 from netops.core.errors import IntegrityError
 from netops.journal import actor, body, note
 from netops.journal.model import Checkpoint, Entry, OpenRun

@@ -1,9 +1,9 @@
 """What the journal is made of, as plain values."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
+from netops.core.dataclass import dataclass
 from netops.core.status import Status
 
 #: Network logs must be kept six months (Cybersecurity Law of China, art. 23(3), formerly 21(3)).

@@ -6,9 +6,9 @@ Formats: c2sp.org/signed-note, c2sp.org/tlog-checkpoint. No cryptography happens
 import re
 from base64 import b64decode, b64encode
 from collections.abc import Sequence
-from dataclasses import dataclass
 from hashlib import sha256
 
+from netops.core.dataclass import dataclass
 from netops.core.errors import ConfigError
 
 _ED25519 = b"\x01"

@@ -5,9 +5,9 @@ The text is a c2sp.org/tlog-proof: `extra` carries the entry itself, so nothing 
 
 import sqlite3
 from base64 import b64decode, b64encode
-from dataclasses import dataclass
 from pathlib import Path
 
+from netops.core.dataclass import dataclass
 from netops.core.errors import IntegrityError, UsageError
 from netops.journal import body, database, merkle, note
 from netops.journal.anchor import Anchor, parse_anchors

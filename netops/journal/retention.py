@@ -2,10 +2,10 @@
 
 import sqlite3
 from collections.abc import Iterable
-from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
+from netops.core.dataclass import dataclass
 from netops.core.errors import IntegrityError
 from netops.journal import body, database, merkle
 from netops.journal.model import Genesis

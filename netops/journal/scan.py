@@ -6,10 +6,10 @@ It runs in several processes. Stretches end at multiples of 2**16, so that each 
 import json
 import re
 import sqlite3
-from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 
+from netops.core.dataclass import dataclass, field
 from netops.core.errors import NetopsError
 from netops.journal import database, merkle
 from netops.journal.model import Finding

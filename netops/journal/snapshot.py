@@ -1,10 +1,10 @@
 """Everything verify needs besides the entries, read at one moment."""
 
 import sqlite3
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from netops.core.dataclass import dataclass
 from netops.core.errors import IntegrityError
 from netops.journal import database
 from netops.journal.model import Genesis

@@ -2,11 +2,11 @@
 
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 
+from netops.core.dataclass import dataclass
 from netops.core.errors import IntegrityError
 from netops.journal import body, merkle
 from netops.journal.model import Entry, Genesis

@@ -1,9 +1,9 @@
 """The judgement on a journal: is every entry still what it was when it was written?"""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
+from netops.core.dataclass import dataclass
 from netops.core.errors import AccessError, IntegrityError, LockedError, NetopsError, UsageError
 from netops.journal import claims, database, keys, merkle, snapshot
 from netops.journal.anchor import Anchor, parse_all

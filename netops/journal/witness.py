@@ -3,8 +3,9 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from netops.core.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from typing import Any
 
 from netops.core.clock import Clock, utc_text
+from netops.core.dataclass import dataclass, replace
 from netops.core.errors import AccessError, IntegrityError, UsageError
 from netops.core.ids import new_id
 from netops.core.people import one_line

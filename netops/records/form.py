@@ -2,13 +2,13 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from netops.core.clock import utc_text
+from netops.core.dataclass import dataclass
 from netops.core.document import Document, mistake, read_document, refuse
 from netops.core.errors import ConfigError, UsageError
 from netops.core.people import one_line, same_person

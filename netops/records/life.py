@@ -1,8 +1,8 @@
 """The life of a record: which step leads from which state to which, and who may take it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
+from netops.core.dataclass import dataclass, field
 from netops.core.errors import AccessError, UsageError
 from netops.core.people import same_person
 from netops.records.model import Record, RecordState

@@ -1,10 +1,11 @@
 """What a record is made of: a form, a number, a state, fields, and every revision there ever was."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
+
+from netops.core.dataclass import dataclass, field
 
 
 class RecordState(StrEnum):

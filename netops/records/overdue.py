@@ -1,11 +1,11 @@
 """Records that wait too long: submitted in time (R17.14), decided in time, closed in time."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from netops.core.clock import parse_utc, utc_text
+from netops.core.dataclass import dataclass
 from netops.core.status import Status
 from netops.core.units import duration_text
 from netops.records.life import Policy

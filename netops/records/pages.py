@@ -2,10 +2,10 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import Any
 
 from netops.core.clock import parse_utc
+from netops.core.dataclass import replace
 from netops.core.errors import IntegrityError
 from netops.journal.model import Entry
 from netops.journal.witness import Statement

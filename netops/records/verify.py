@@ -1,8 +1,8 @@
 """Holds the record book against itself and the journal: what was edited, removed, added or moved."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
+from netops.core.dataclass import dataclass
 from netops.core.errors import IntegrityError
 from netops.journal.witness import Difference, Statement, chained, match
 from netops.records.book import RecordBook

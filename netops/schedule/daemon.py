@@ -4,12 +4,12 @@ import contextlib
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
 from netops.core.clock import Clock
+from netops.core.dataclass import dataclass
 from netops.core.errors import ConfigError
 from netops.schedule.backoff import backoff_s
 from netops.schedule.events import (

@@ -1,7 +1,8 @@
 """What the daemon tells while it works; the command line prints it."""
 
-from dataclasses import dataclass
 from datetime import datetime
+
+from netops.core.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from netops.core.cadence import Cadence
+from netops.core.dataclass import dataclass
 from netops.core.errors import ConfigError
 
 

@@ -1,10 +1,10 @@
 """What is due, what was missed and what comes next, from the cadences and the last good runs."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from netops.core.cadence import clock_went_back
+from netops.core.dataclass import dataclass
 from netops.schedule.model import Work
 
 

@@ -4,9 +4,9 @@ import json
 import re
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
+from netops.core.dataclass import dataclass
 from netops.core.errors import AccessError, ConfigError
 from netops.core.files import write_atomic
 from netops.core.slots import DAY_S

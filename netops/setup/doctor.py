@@ -4,11 +4,11 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from netops.app import Site
+from netops.core.dataclass import dataclass
 from netops.core.errors import NetopsError
 from netops.core.status import Status
 from netops.core.units import size_text

@@ -1,8 +1,8 @@
 """`netops init`: a site that runs as it stands, with secrets of its own."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
+from netops.core.dataclass import dataclass
 from netops.core.errors import AccessError, NetopsError
 from netops.core.files import private_directory, write_atomic
 from netops.core.secrets import generate_password

@@ -1,7 +1,6 @@
 """Change one value on a device, and believe it only once it was read back."""
 
-from dataclasses import dataclass
-
+from netops.core.dataclass import dataclass
 from netops.core.errors import ConfigError
 from netops.snmp import ask, ber, oid
 from netops.snmp.ask import Asking

@@ -2,9 +2,9 @@
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
+from netops.core.dataclass import dataclass
 from netops.snmp import decoder, secure
 from netops.snmp.ber import Varbind
 from netops.snmp.decoder import Opened, Pdu

@@ -1,9 +1,9 @@
 """What an SNMP engine is; tests/contracts checks every one."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from netops.core.dataclass import dataclass
 from netops.core.errors import ConfigError
 from netops.core.registry import Registry
 from netops.snmp.model import Outcome, Talk

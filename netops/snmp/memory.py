@@ -5,10 +5,10 @@ import os
 import stat
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from netops.core.dataclass import dataclass, field
 from netops.core.errors import UnreachableError
 from netops.core.files import private_directory, write_atomic
 from netops.snmp.engines.address import resolve

@@ -1,9 +1,9 @@
 """Whom to ask, what is said on the way, and how it ended: plain values for every engine."""
 
 from collections.abc import Generator
-from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
+from netops.core.dataclass import dataclass, field
 from netops.core.errors import ConfigError, NetopsError
 from netops.snmp.pdu import Request, Response
 

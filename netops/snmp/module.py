@@ -1,11 +1,11 @@
 """What to ask which device, as data: netops/snmp/modules/*.yaml, chosen by sysObjectID."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from netops.core.dataclass import dataclass
 from netops.core.document import Document, mistake, read_document, refuse
 from netops.core.errors import ConfigError
 from netops.snmp import oid

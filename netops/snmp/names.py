@@ -1,8 +1,8 @@
 """Names for object identifiers and the other way round, from the modules: sysName.0, ifDescr.3, ifTable."""
 
-from dataclasses import dataclass
 from functools import lru_cache
 
+from netops.core.dataclass import dataclass
 from netops.core.errors import ConfigError
 from netops.snmp import module, oid
 from netops.snmp.ber import Varbind

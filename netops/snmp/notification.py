@@ -1,8 +1,8 @@
 """Traps and informs of v1, v2c and v3 as one kind of plain value (RFC 3584 §3, RFC 3416 §4.2.6)."""
 
-from dataclasses import dataclass, field
 from typing import Any
 
+from netops.core.dataclass import dataclass, field
 from netops.snmp import ber, codec, oid
 from netops.snmp.ber import Varbind, WireError
 from netops.snmp.names import object_of, value_of

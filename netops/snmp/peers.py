@@ -2,7 +2,8 @@
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+
+from netops.core.dataclass import dataclass, field
 
 Address = tuple[str, int]
 _MAX_CLOCK = 2**31 - 1

@@ -1,9 +1,9 @@
 """How much to ask at once: answers of about 1300 bytes, planned from what the device said last time."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import lru_cache
 
+from netops.core.dataclass import dataclass, field
 from netops.snmp.ber import Value, Varbind
 
 #: An answer should fit into one Ethernet frame; larger ones arrive in fragments, or not at all.

@@ -1,7 +1,8 @@
 """From counters to rates that are right after a restart, a wrap and a renumbering (RFC 2863 §3.1.6)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from netops.core.dataclass import dataclass
 
 _WRAP_32 = 1 << 32
 _TICKS_PER_S = 100

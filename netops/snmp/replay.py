@@ -9,10 +9,10 @@ import struct
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any
 
+from netops.core.dataclass import dataclass, field
 from netops.core.errors import UnreachableError
 from netops.snmp import ber, codec, message, pdu
 from netops.snmp.ber import Varbind, WireError

@@ -1,9 +1,9 @@
 """From bindings to typed rows: names, enums, units and charsets; what a device lacks is dropped."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
+from netops.core.dataclass import dataclass, field
 from netops.snmp import ask, ber, oid
 from netops.snmp.ask import Asking
 from netops.snmp.ber import Varbind

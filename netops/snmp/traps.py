@@ -11,9 +11,10 @@ import time
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict
 from typing import Any
 
+from netops.core.dataclass import dataclass, replace
 from netops.core.errors import UnreachableError
 from netops.snmp import ber, message, pdu
 from netops.snmp.ber import WireError

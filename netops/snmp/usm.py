@@ -4,11 +4,11 @@ import hashlib
 import hmac
 import os
 import struct
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import count
 from typing import Any
 
+from netops.core.dataclass import dataclass
 from netops.snmp import ber, codec, message
 from netops.snmp.ber import WireError
 from netops.snmp.message import Header

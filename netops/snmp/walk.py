@@ -1,8 +1,8 @@
 """Walks over columns that end whatever the agent does: loops, disorder, answers too big or none."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
 
+from netops.core.dataclass import dataclass, field
 from netops.core.errors import UnreachableError
 from netops.snmp import ask, ber, codec, oid, pdu, plan
 from netops.snmp.ask import Asking

@@ -1,11 +1,11 @@
 """Ordered steps from any older database to the one this program knows."""
 
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Protocol
 
 from netops.core.clock import Clock, utc_text
+from netops.core.dataclass import dataclass
 from netops.core.errors import ConfigError, NetopsError
 from netops.store.connection import Row
 from netops.store.queries import SQL

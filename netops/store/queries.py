@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+
+from netops.core.dataclass import dataclass
 
 SQL = Path(__file__).parent / "sql"
 

@@ -2,11 +2,11 @@
 
 import csv
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from netops.core.clock import utc_text
+from netops.core.dataclass import dataclass
 from netops.core.errors import UsageError
 from netops.core.results import Result
 from netops.core.run import Context

@@ -3,12 +3,13 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from datetime import datetime
 from operator import attrgetter
 from typing import Any
 
 from netops.core.clock import parse_utc, utc_text
+from netops.core.dataclass import replace
 from netops.topology.model import (
     Device,
     DeviceState,

@@ -1,10 +1,10 @@
 """The end of a scan: facts become the network, differences become events, all of it is written at once."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from netops.core.dataclass import dataclass, replace
 from netops.core.results import Result
 from netops.core.status import Status
 from netops.topology.canonical import event_row

@@ -1,12 +1,12 @@
 """How well the network is known right now: when it was asked, who is silent, what is in doubt."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from netops.core.cadence import parse_cadence
 from netops.core.clock import utc_text
+from netops.core.dataclass import dataclass
 from netops.core.status import Status
 from netops.core.units import duration_text
 from netops.records.model import Record, RecordState

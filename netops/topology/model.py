@@ -1,10 +1,11 @@
 """What a network looks like at one moment, and how two moments differ, as pure values."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
+
+from netops.core.dataclass import dataclass, field
 
 
 class DeviceState(StrEnum):

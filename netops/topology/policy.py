@@ -2,8 +2,9 @@
 
 import ipaddress
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from netops.core.dataclass import dataclass
 
 Networks = tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]
 

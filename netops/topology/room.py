@@ -1,11 +1,11 @@
 """What every verb of the topology works with: its policy, its memory, and whom it may ask."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from netops.core.dataclass import dataclass, field
 from netops.core.errors import ConfigError, NetopsError, UsageError
 from netops.inventory.model import Device
 from netops.inventory.select import select

@@ -1,10 +1,10 @@
 """The rules for addresses and hosts: who moved, changed an address or a name, or is not known here."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from netops.core.dataclass import dataclass, replace
 from netops.topology.evidence.facts import Facts
 from netops.topology.model import Endpoint, Event, EventKind
 from netops.topology.policy import Policy, within

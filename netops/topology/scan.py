@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from netops.core import lock
+from netops.core.dataclass import replace
 from netops.core.errors import NetopsError, UnreachableError
 from netops.core.results import Result
 from netops.core.run import Context, Progress

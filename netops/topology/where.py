@@ -1,11 +1,11 @@
 """Where a MAC, an address or a name is: on which port, since when, and where it was before."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from netops.core.clock import utc_text
+from netops.core.dataclass import dataclass
 from netops.core.errors import UsageError
 from netops.topology import clean
 from netops.topology.history.keep import Topology

@@ -3,9 +3,10 @@
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
+
+from netops.core.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,10 @@
 """What a server needs to let netops read its logs and nothing else, and how its key is pinned."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from netops.backup.logs.origin import account_of, known_hosts_of
 from netops.backup.logs.source import LogSource
+from netops.core.dataclass import dataclass
 from netops.core.errors import AccessError, UsageError
 from netops.core.results import Result
 from netops.core.run import Context

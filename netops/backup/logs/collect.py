@@ -3,7 +3,6 @@
 import os
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -17,6 +16,7 @@ from netops.backup.logs.source import LogSource, spool_of
 from netops.core import lock
 from netops.core.cancel import Cancel
 from netops.core.clock import Clock, utc_text
+from netops.core.dataclass import dataclass, field
 from netops.core.errors import IntegrityError, NetopsError
 from netops.core.files import private_directory
 from netops.core.units import size_text

@@ -1,7 +1,7 @@
 """Which days of which server's logs are here and in a backup, and which are missing."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from netops.backup.logs.ledger import Day, Ledger
 from netops.backup.logs.source import LogSource, log_sources, spool_of
 from netops.backup.model import BackupPlan
 from netops.core.clock import local_text, parse_utc, utc_text
+from netops.core.dataclass import dataclass
 from netops.core.status import Status
 from netops.core.units import duration_text
 

@@ -1,12 +1,13 @@
 """What was collected from one server, file by file and by day; it lies beside the files and is backed up with them."""
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from netops.core.clock import parse_utc, utc_text
+from netops.core.dataclass import dataclass, field
 from netops.core.errors import IntegrityError
 from netops.core.files import write_atomic
 

@@ -4,12 +4,12 @@ import os
 import stat
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from netops.backup.logs.source import LogSource
 from netops.core.cancel import Cancel
+from netops.core.dataclass import dataclass
 from netops.core.errors import ConfigError, IntegrityError
 from netops.core.secrets import resolve
 from netops.core.ssh import Account, Connection, HostKey, KnownHosts, connect, parse_host_key

@@ -1,11 +1,11 @@
 """`backup logs collect` on one server."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from netops.backup.logs.collect import collect
 from netops.backup.logs.source import LogSource
 from netops.core.clock import Clock
+from netops.core.dataclass import dataclass
 from netops.core.results import Result
 from netops.core.run import Context, Progress
 from netops.core.status import Status

@@ -3,11 +3,11 @@
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from netops.backup.model import BackupPlan
+from netops.core.dataclass import dataclass
 from netops.core.errors import ConfigError, UsageError
 from netops.core.units import parse_duration, parse_size
 

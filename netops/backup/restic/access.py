@@ -3,11 +3,11 @@
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
 
 from netops.backup.restic.sftp import SshKeys, ssh_command, ssh_host
+from netops.core.dataclass import dataclass, field
 from netops.core.errors import ConfigError
 from netops.core.redact import register
 from netops.core.secrets import Secret, lend

@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 
 from netops.backup.restic.access import Access
 from netops.backup.restic.client import Call
 from netops.backup.restic.messages import failure
+from netops.core.dataclass import dataclass, field
 from netops.core.errors import ToolError, UnreachableError
 from netops.core.process import Completed
 from netops.core.redact import redact

@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 
 from netops.backup.restic.access import Access, copy_flags, opened
 from netops.backup.restic.messages import BackupListener, Summary, failure, parsed
 from netops.backup.restic.watch import Watch
 from netops.core import process
 from netops.core.cancel import Cancel
+from netops.core.dataclass import dataclass, field, replace
 from netops.core.process import Completed, LineSink
 from netops.core.run import Progress
 

@@ -3,9 +3,9 @@
 import json
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
+from netops.core.dataclass import dataclass, field
 from netops.core.errors import (
     AccessError,
     ChainError,

@@ -3,9 +3,9 @@
 import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
+from netops.core.dataclass import dataclass
 from netops.core.secrets import Secret, lend
 
 #: A connection that is silent for this long, three times over, is dead (ssh_config(5)).

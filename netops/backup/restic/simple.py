@@ -14,7 +14,6 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, TypeVar
 
@@ -22,6 +21,7 @@ from netops.backup.restic import launch
 from netops.backup.restic.access import Access, opened
 from netops.backup.restic.messages import failure
 from netops.core.cancel import Cancel
+from netops.core.dataclass import dataclass
 from netops.core.errors import NetopsError, TimeoutExpiredError
 from netops.core.process import Completed, die_with_parent, find_program
 from netops.core.secrets import Secret, lend

@@ -2,10 +2,10 @@
 
 import re
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from netops.core import process
+from netops.core.dataclass import dataclass
 from netops.core.errors import ToolError
 from netops.core.files import private_directory, write_atomic
 

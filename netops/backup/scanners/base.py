@@ -4,12 +4,12 @@ import os
 import stat
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, NamedTuple, Protocol
 
 from netops.core.cancel import Cancel
+from netops.core.dataclass import dataclass
 from netops.core.errors import NetopsError
 
 

@@ -3,9 +3,10 @@
 import re
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+
+from netops.core.dataclass import dataclass
 
 _HEADER_BYTES = 512
 _DATABASES = ("daily.cld", "daily.cvd", "daily.cud")

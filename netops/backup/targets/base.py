@@ -1,9 +1,10 @@
 """What netops may ask of the place a repository lives in; tests/contracts checks every kind."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
+
+from netops.core.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

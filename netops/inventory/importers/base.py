@@ -3,10 +3,10 @@
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, get_args
 
+from netops.core.dataclass import dataclass, field
 from netops.core.errors import ConfigError
 from netops.core.settings import NAME_PATTERN, is_secret_name
 from netops.inventory.settings import Kind

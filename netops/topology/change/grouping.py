@@ -2,8 +2,8 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
+from netops.core.dataclass import dataclass
 from netops.topology.change.deeds import deeds_of, ends_in
 from netops.topology.model import Event, EventKind
 

@@ -2,9 +2,9 @@
 
 from collections import defaultdict, deque
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from netops.core.dataclass import dataclass
 from netops.topology.model import Device, Endpoint, Event, EventKind, Link, Snapshot
 from netops.topology.naming import place_of
 

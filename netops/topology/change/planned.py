@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from netops.core.dataclass import dataclass
 from netops.core.errors import UsageError
 from netops.topology.change.deeds import Deed, link_name
 from netops.topology.model import EventKind

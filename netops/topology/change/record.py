@@ -2,10 +2,10 @@
 
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from netops.core.clock import utc_text
+from netops.core.dataclass import dataclass, field
 from netops.core.errors import UsageError
 from netops.records.book import Hand, RecordBook
 from netops.records.model import Record, RecordState

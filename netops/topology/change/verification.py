@@ -1,11 +1,12 @@
 """Looks at the network after a change: is it as it should be, and is it sound?"""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
 from netops.core.clock import local_text, parse_utc
+from netops.core.dataclass import dataclass
 from netops.topology.change.deeds import Deed, link_name
 from netops.topology.change.impact import Impact
 from netops.topology.model import Device, DeviceState, Link, LinkState, Snapshot

@@ -1,8 +1,8 @@
 """The boxes of a map with the words in them, each cut to the room there is."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 
+from netops.core.dataclass import dataclass, replace
 from netops.core.i18n import mark
 from netops.reports.svg import shortened, text_width
 from netops.reports.words import Words

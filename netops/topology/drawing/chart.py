@@ -3,10 +3,10 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import lru_cache
 
+from netops.core.dataclass import dataclass, replace
 from netops.topology.history.heirs import Heirs, heirs, is_down
 from netops.topology.model import Device, End, Link, LinkState, Snapshot
 

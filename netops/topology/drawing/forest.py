@@ -2,8 +2,8 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 
+from netops.core.dataclass import dataclass, field
 from netops.topology.drawing.chart import Bond, Chart, Mark, natural
 from netops.topology.drawing.tiers import Tier, tiers
 from netops.topology.model import LinkState

@@ -1,8 +1,8 @@
 """A map with a place for everything: boxes, words, lines, in units that are pixels on a screen."""
 
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from netops.core.dataclass import dataclass, field
 from netops.topology.drawing.chart import Mark
 
 Point = tuple[float, float]

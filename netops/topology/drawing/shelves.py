@@ -1,10 +1,10 @@
 """Bays on shelves: how many columns each needs and how many stand beside each other, to fill a sheet."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import groupby, product
 from math import ceil
 
+from netops.core.dataclass import dataclass
 from netops.topology.drawing.forest import Bay, Forest, Row
 
 #: A4 landscape without its margins; any sheet of the A series has the same form.

@@ -2,8 +2,8 @@
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from netops.core.dataclass import dataclass
 from netops.core.i18n import mark
 from netops.reports.words import Words, visible
 from netops.topology.drawing.chart import Bond, Chart, Mark, natural

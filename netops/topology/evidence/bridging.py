@@ -2,9 +2,9 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from operator import itemgetter
 
+from netops.core.dataclass import dataclass, field
 from netops.topology.evidence.facts import Facts
 from netops.topology.evidence.identity import plate
 from netops.topology.evidence.neighbours import Directory, Half

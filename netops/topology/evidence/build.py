@@ -2,10 +2,10 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 
 from netops.core.bulk import no_collection
+from netops.core.dataclass import dataclass, field
 from netops.topology.canonical import sealed
 from netops.topology.evidence import bridging
 from netops.topology.evidence.bridging import Edge

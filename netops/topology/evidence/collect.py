@@ -1,11 +1,11 @@
 """One conversation with one agent: a single question when nothing changed, else its tables."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cache
 from typing import Any
 
+from netops.core.dataclass import dataclass, field, replace
 from netops.snmp import oid
 from netops.snmp.ask import Asking
 from netops.snmp.model import Version

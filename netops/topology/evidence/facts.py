@@ -1,8 +1,9 @@
 """What one device says of itself and its neighbours, typed, before anybody draws conclusions."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import NamedTuple
+
+from netops.core.dataclass import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)

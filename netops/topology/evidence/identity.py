@@ -2,8 +2,8 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 
+from netops.core.dataclass import replace
 from netops.topology.evidence.facts import Facts
 
 

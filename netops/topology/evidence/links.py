@@ -2,8 +2,8 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 
+from netops.core.dataclass import dataclass, field, replace
 from netops.topology.evidence.facts import Facts
 from netops.topology.evidence.identity import plate
 from netops.topology.evidence.neighbours import Half

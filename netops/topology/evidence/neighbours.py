@@ -2,9 +2,9 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import NamedTuple
 
+from netops.core.dataclass import dataclass
 from netops.topology import clean
 from netops.topology.evidence.facts import Facts, Heard, chassis_mac
 from netops.topology.evidence.ports import Ports, as_sent, remote

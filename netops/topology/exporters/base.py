@@ -1,9 +1,9 @@
 """What an exporter of the topology must do, and the names by which exporters are chosen."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
+from netops.core.dataclass import dataclass
 from netops.core.registry import Registry
 from netops.topology.model import Endpoint, Snapshot
 

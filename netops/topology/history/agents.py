@@ -2,11 +2,11 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from netops.core.clock import parse_utc, utc_text
+from netops.core.dataclass import dataclass
 from netops.core.errors import IntegrityError
 from netops.store.connection import Row
 from netops.store.database import Database

@@ -1,8 +1,8 @@
 """What is missing from a scan is not gone yet: removals wait for proof or for a second scan, flaps are counted."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
 
+from netops.core.dataclass import dataclass, replace
 from netops.topology.canonical import sealed
 from netops.topology.evidence.bridging import UNMANAGED
 from netops.topology.evidence.links import stale

@@ -2,11 +2,12 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 from netops.core.clock import parse_utc
+from netops.core.dataclass import dataclass
 from netops.core.errors import AccessError, UsageError
 from netops.topology.canonical import snapshot_of
 from netops.topology.model import Device, Endpoint, Snapshot

@@ -1,8 +1,8 @@
 """Which device of the later snapshot is which of the earlier: one box, its successor, or another."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 
+from netops.core.dataclass import dataclass, field
 from netops.topology.model import Device, DeviceState, LinkState, Snapshot
 
 _GUESSED = {DeviceState.INFERRED}

@@ -4,11 +4,11 @@ import base64
 import json
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from netops.core.clock import parse_utc, utc_text
+from netops.core.dataclass import dataclass
 from netops.core.errors import IntegrityError, UsageError
 from netops.core.ids import new_id
 from netops.store.connection import Row

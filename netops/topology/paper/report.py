@@ -1,12 +1,12 @@
 """The topology report: the campus map with what changed, every device and link, and the records of it."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from netops.core.cells import csv_text
 from netops.core.clock import utc_text
+from netops.core.dataclass import dataclass, field
 from netops.records.model import Record, RecordState
 from netops.reports.words import Words
 from netops.topology.canonical import device_row, event_row, link_row

@@ -1,7 +1,6 @@
 """The lines of the report's long tables: every device and every link."""
 
-from dataclasses import dataclass
-
+from netops.core.dataclass import dataclass
 from netops.reports.words import Words
 from netops.topology.drawing.chart import Chart, Mark, natural
 from netops.topology.drawing.tiers import Tier, tiers

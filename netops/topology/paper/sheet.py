@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from netops.core.clock import parse_utc
+from netops.core.dataclass import dataclass
 from netops.core.i18n import mark
 from netops.records.model import Record
 from netops.reports.words import Words, moment

@@ -1,8 +1,8 @@
 """Small drawings for a record: the cables and devices it is about, before and after."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from netops.core.dataclass import dataclass
 from netops.reports.svg import Drawing, shortened
 from netops.reports.words import Words
 from netops.topology.drawing.chart import Mark
