@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import stat
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
@@ -271,12 +272,19 @@ def _require(target: Path, request: Request, found: Found) -> None:
 
 
 def _counted(target: Path) -> tuple[int, int]:
+    """Return how many files lie below `target`, links and pipes included, and their bytes."""
     count = size_bytes = 0
-    for folder, _, names in os.walk(target):
-        for name in names:
-            with suppress(OSError):
-                size_bytes += os.lstat(os.path.join(folder, name)).st_size  # noqa: PTH118  speed
-            count += 1
+    waiting = [str(target)]
+    while waiting:
+        # A folder that its owner may not read has been restored and compared none the less.
+        with suppress(OSError), os.scandir(waiting.pop()) as entries:
+            for entry in entries:
+                found = entry.stat(follow_symlinks=False)
+                if stat.S_ISDIR(found.st_mode):
+                    waiting.append(entry.path)
+                else:
+                    count += 1
+                    size_bytes += found.st_size
     return count, size_bytes
 
 

@@ -104,7 +104,9 @@ class _Walk:
             with suppress(OSError):
                 found = os.lstat(path)
                 if stat.S_ISREG(found.st_mode):
-                    self._file(path, os.path.basename(path), found)  # noqa: PTH119
+                    self.seen += 1
+                    if self.scope.since_s is None or found.st_ctime > self.scope.since_s:
+                        self._touched(path, os.path.basename(path), found.st_size)  # noqa: PTH119
                 elif stat.S_ISDIR(found.st_mode):
                     self._tree(path, found.st_dev, excludes, ends_s, wait)
 
@@ -124,23 +126,28 @@ class _Walk:
                 waiting.extend(self._folder(waiting.pop(), device, excludes))
 
     def _folder(self, path: str, device: int, excludes: Excludes) -> Iterator[str]:
-        before = self.touched
+        """Look at the files of one folder and yield its folders; one question a file, for speed."""
+        before, is_open, since_s = self.touched, excludes.is_empty, self.scope.since_s
         with os.scandir(path) as entries:
             for entry in entries:
-                with suppress(OSError):
-                    if entry.is_symlink() or excludes.leave_out(entry.path, entry.name):
-                        continue
-                    if entry.is_dir(follow_symlinks=False):
-                        if not self.scope.one_file_system or _device(entry) == device:
-                            yield entry.path
-                    elif entry.is_file(follow_symlinks=False):
-                        self._file(entry.path, entry.name, entry.stat(follow_symlinks=False))
+                try:
+                    found = entry.stat(follow_symlinks=False)
+                except OSError:
+                    continue
+                if not is_open and excludes.leave_out(entry.path, entry.name):
+                    continue
+                if stat.S_ISREG(found.st_mode):
+                    self.seen += 1
+                    if since_s is None or found.st_ctime > since_s:
+                        self._touched(entry.path, entry.name, found.st_size)
+                elif stat.S_ISDIR(found.st_mode) and (
+                    not self.scope.one_file_system or found.st_dev == device
+                ):
+                    yield entry.path
         self.folders += self.touched > before
 
-    def _file(self, path: str, name: str, found: os.stat_result) -> None:
-        self.seen += 1
-        if self.scope.since_s is not None and found.st_ctime <= self.scope.since_s:
-            return
+    def _touched(self, path: str, name: str, size_bytes: int) -> None:
+        """Count a touched file, and keep it when the dice say so."""
         self.touched += 1
         if len(self.kept) < FILES:
             self.kept.append(path)
@@ -150,11 +157,11 @@ class _Walk:
         if suffix := _appended(lower):
             self.suffixes[suffix] += 1
         if (
-            lower.endswith(_NOTE_ENDINGS)
-            and 0 < found.st_size <= _LARGEST_NOTE_BYTES
+            0 < size_bytes <= _LARGEST_NOTE_BYTES
+            and lower.endswith(_NOTE_ENDINGS)
             and _NOTE.search(lower)
         ):
-            self.notes[lower, found.st_size] += 1
+            self.notes[lower, size_bytes] += 1
 
     def names(self) -> Names:
         ((note, _), count), *_ = self.notes.most_common(1) or [(("", 0), 0)]
@@ -162,14 +169,12 @@ class _Walk:
         return Names(note, count, self.folders, suffix, files)
 
 
-def _device(entry: os.DirEntry[str]) -> int:
-    return entry.stat(follow_symlinks=False).st_dev
-
-
 def _appended(name: str) -> str:
     """Return the strange ending that follows a known one, as in `report.docx.locked`."""
+    if name.count(".") < 2:
+        return ""
     parts = name.rsplit(".", 2)
-    if len(parts) < 3 or parts[2] in WRAPPERS or parts[2].isdigit() or not promise_of(name):
+    if parts[2] in WRAPPERS or parts[2].isdigit() or not promise_of(name):
         return ""
     return "" if promise_of(f"x.{parts[2]}") else f".{parts[2]}"
 
