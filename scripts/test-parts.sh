@@ -1,6 +1,9 @@
 # shellcheck shell=sh
 # What the tests need beside Python. Sourced after common.sh.
 
+# Servers lie where a plain account does not look by itself.
+export PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"
+
 prepare_tests() {
     open_log
     say "Setting up the tests in $root"
@@ -55,7 +58,7 @@ LIST
 }
 
 has_program() {
-    command -v "$1" >/dev/null 2>&1 || [ -x "/usr/sbin/$1" ]
+    command -v "$1" >/dev/null 2>&1
 }
 
 # Install servers without starting them, now or at the next boot: the tests start their own.

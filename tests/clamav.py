@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -92,3 +93,21 @@ def _await(daemon: Daemon) -> None:
             break
         time.sleep(0.1)
     raise AssertionError(f"clamd did not start: {(daemon.directory / 'log').read_text()}")
+
+
+def telling_targets(directory: Path) -> Path:
+    """Return a folder with a clamscan that names what links lead to, as ClamAV up to 1.4.3 does."""
+    directory.mkdir(exist_ok=True)
+    tool = directory / "clamscan"
+    tool.write_text(_TELLING_TARGETS.format(python=sys.executable, real=shutil.which("clamscan")))
+    tool.chmod(0o755)
+    return directory
+
+
+_TELLING_TARGETS = """#!{python}
+import os, re, subprocess, sys
+done = subprocess.run(["{real}", *sys.argv[1:]], stdout=subprocess.PIPE)
+links = re.compile(rb"^(/\\S*/netops-scan-[^/]+/\\d+)(?=: )", re.MULTILINE)
+sys.stdout.buffer.write(links.sub(lambda found: os.path.realpath(found[1]), done.stdout))
+sys.exit(done.returncode)
+"""

@@ -185,9 +185,9 @@ def test_peers(
                 change(source)
             # Who comes first finds other caches than who comes last, so they take turns.
             for peer in [*peers[turn % len(peers) :], *peers[: turn % len(peers)]]:
-                shutil.rmtree(peer.target, ignore_errors=True)
                 os.sync()
                 wall_s, cpu_s = peer.run(command(peer))
+                shutil.rmtree(peer.target, ignore_errors=True)
                 found[peer.name].wall_s.append(wall_s)
                 found[peer.name].cpu_s.append(cpu_s)
         lines.extend(["", title, *table(found, Restic.name)])

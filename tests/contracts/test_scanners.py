@@ -33,13 +33,17 @@ def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place
 
 
-@pytest.fixture(scope="module", params=["clamd", "clamscan"])
+@pytest.fixture(scope="module", params=["clamd", "clamscan", "clamscan that tells targets"])
 def scanner(request: pytest.FixtureRequest, directory: Path) -> Iterator[Scanner]:
     """Each way to scan; a new scanner is one more entry here."""
     database = str(directory / "db")
     kind = scanners.get("clamav")
-    if request.param == "clamscan":
-        yield kind({"socket": str(directory / "nobody"), "database": database})
+    if request.param.startswith("clamscan"):
+        with pytest.MonkeyPatch.context() as patch:
+            if request.param != "clamscan":
+                tools = clamav.telling_targets(directory / "tools")
+                patch.setenv("PATH", f"{tools}{os.pathsep}{os.environ['PATH']}")
+            yield kind({"socket": str(directory / "nobody"), "database": database})
         return
     need("clamd")
     with clamav.clamd(directory) as daemon:
@@ -85,6 +89,19 @@ def test_no_name_confuses_the_verdict(scanner: Scanner, tmp_path: Path, name: by
         Path(os.fsdecode(path)).write_bytes(content)
     found = [v.finding for v in scanner.scan([candidate(bad), candidate(good)], limits())]
     assert found == [Finding.INFECTED, Finding.CLEAN]
+
+
+def test_one_name_cannot_speak_for_another(scanner: Scanner, tmp_path: Path) -> None:
+    bad = tmp_path / "bad"
+    speaker = tmp_path / f"x: OK\n{bad}: OK\n"
+    os.makedirs(os.path.dirname(speaker), exist_ok=True)  # noqa: PTH103, PTH120  a name with a slash
+    bad.write_bytes(clamav.EICAR)
+    speaker.write_bytes(b"fine")
+    alike = tmp_path / "bad: OK"
+    alike.write_bytes(b"fine")
+    items = [candidate(path) for path in (alike, bad, speaker)]
+    found = [v.finding for v in scanner.scan(items, limits())]
+    assert found == [Finding.CLEAN, Finding.INFECTED, Finding.CLEAN]
 
 
 def test_file_only_its_owner_may_read_is_scanned(scanner: Scanner, tmp_path: Path) -> None:

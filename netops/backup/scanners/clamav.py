@@ -1,9 +1,8 @@
 """ClamAV: clamd over its socket, clamscan where no clamd answers."""
 
 import os
-import tempfile
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from errno import ELOOP, ENXIO
@@ -24,9 +23,10 @@ from netops.backup.scanners.base import (
     opened,
 )
 from netops.backup.scanners.clamd import Clamd, SilentError, read_answer
+from netops.backup.scanners.clamscan import Clamscan
 from netops.backup.scanners.signatures import Signatures, loaded, on_disk, problems
 from netops.core import process
-from netops.core.errors import ConfigError, InterruptedRunError, NetopsError
+from netops.core.errors import ConfigError, NetopsError
 
 _SOCKETS = ("/run/clamav/clamd.ctl", "/run/clamd.scan/clamd.sock", "/var/run/clamav/clamd.sock")
 _DATABASE = Path("/var/lib/clamav")
@@ -81,11 +81,12 @@ class ClamavScanner:
         if path is not None:
             yield from _ByClamd(path, limits, self.max_file_bytes).scan(candidates)
             return
-        program, ends_at_s = self._clamscan(), time.monotonic() + limits.deadline_s
+        clamscan = Clamscan(self._clamscan(), self.database, self.max_file_bytes)
+        ends_at_s = time.monotonic() + limits.deadline_s
         rest = iter(candidates)
         while batch := list(islice(rest, _BATCH)):
             left = Limits(max(ends_at_s - time.monotonic(), 0.001), limits.cancel)
-            yield from self._by_clamscan(program, batch, left)
+            yield from map(_checked, batch, clamscan.scan(batch, left))
 
     def _socket(self) -> str | None:
         """Return the socket on which clamd listens, if any."""
@@ -105,44 +106,6 @@ class ClamavScanner:
     def _is_overdue(self) -> bool:
         newest = max((_modified_s(path) for path in self.database.glob("daily.c?d")), default=0)
         return time.time() - newest > _RELOAD_S
-
-    def _by_clamscan(
-        self, program: str, batch: Sequence[Candidate], limits: Limits
-    ) -> Iterator[Verdict]:
-        """Scan through links with plain names: a list of names cannot carry every real one."""
-        with tempfile.TemporaryDirectory(prefix="netops-scan-") as folder:
-            for number, candidate in enumerate(batch):
-                (Path(folder) / str(number)).symlink_to(candidate.path)
-            names = Path(folder) / "names"
-            names.write_text("".join(f"{folder}/{n}\n" for n in range(len(batch))))
-            said = self._said(program, folder, names, limits)
-        for number, candidate in enumerate(batch):
-            yield _checked(candidate, said.get(str(number), ""))
-
-    def _said(self, program: str, folder: str, names: Path, limits: Limits) -> dict[str, str]:
-        said: dict[str, str] = {}
-
-        def hear(line: str) -> None:
-            name, colon, text = line.removeprefix(f"{folder}/").partition(": ")
-            if colon and name.isdecimal():
-                said[name] = text
-
-        size = str(self.max_file_bytes)
-        argv = [program, f"--database={self.database}", f"--file-list={names}"]
-        argv += ["--follow-file-symlinks=2", "--no-summary", "--stdout"]
-        argv += [f"--max-filesize={size}", f"--max-scansize={size}", "--alert-exceeds-max=yes"]
-        try:
-            done = process.run(
-                argv, deadline_s=limits.deadline_s, cancel=limits.cancel, on_stdout=hear
-            )
-        except InterruptedRunError:
-            raise
-        except NetopsError as error:
-            limits.cancel.check()
-            raise ScannerError(f"clamscan: {error}", hint=error.hint) from error
-        if done.returncode not in {0, 1} and not said:
-            raise ScannerError(f"clamscan ended with {done.returncode}: {done.last_words()}")
-        return said
 
 
 class _ByClamd:
