@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from netops import __version__
+from netops.core.bulk import no_collection
 from netops.core.cache import FileCache
 from netops.core.dataclass import field_names
-from netops.core.document import Document, Location, mistake, no_collection, read_document
+from netops.core.document import Document, Location, mistake, read_document
 from netops.core.errors import ConfigError
 from netops.inventory.model import Device
 
