@@ -26,9 +26,11 @@ _LINES = re.compile(
     r"^(?:( *)(?:(-)(?= +[^ #\n])|(\w[\w.-]{0,200}):)(?: +(.*))?| *(?:#.*)?|(.+))$", re.MULTILINE
 )
 _QUOTED = re.compile(r"""(?:"([^"\\]*)"|'([^']*)') *(?: #.*)?""")
-_KEY = re.compile(r" *(\w[\w.-]{0,200}): +")
-_ITEM = re.compile(
-    r"""(?:"([^"\\]*)"|'([^']*)'|((?:[\w/.+(~]|-(?=\w))[\w ./()+@%=-]*)) *(?=[],}])"""
+#: Key; what opens, is empty, is quoted or plain; what closes behind it; comma; or all of an odd rest.
+_PARTS = re.compile(
+    r""" *(?:(\w[\w.-]{0,200}): +)?"""
+    r"""(?:([\[{])(?! *[]}])|(?:(\[ *\]|{ *})|"([^"\\]*)"|'([^']*)'"""
+    r"""|((?:[\w/.+(~]|-(?=\w))[\w ./()+@%=-]*(?=[],}])))((?: *[]}])*)( *,)?)|(.+)"""
 )
 _AFTER = re.compile(r" *(?: #.*)?")
 _BEFORE_TEXT = frozenset("/._+(~")
@@ -149,10 +151,7 @@ def _meaning(text: str) -> Any:
     if first in ("", "#"):
         return _BELOW
     if first in ("[", "{"):
-        value, end = _collection(text, 0, 1)
-        if _AFTER.fullmatch(text, end):
-            return value
-        raise _UnusualError
+        return _collection(text)
     if first in ('"', "'"):
         if found := _QUOTED.fullmatch(text):
             return found[1] if found[2] is None else found[2]
@@ -166,50 +165,57 @@ def _meaning(text: str) -> Any:
     return plain_value(plain)
 
 
-def _collection(text: str, start: int, depth: int) -> tuple[Any, int]:
-    """Return the list or mapping that is opened at `start`, and where it ends."""
-    if depth > _DEEPEST_IN_LINE:
-        raise _UnusualError
-    in_list = text[start] == "["
-    closing = "]" if in_list else "}"
-    made: dict[Any, Any] = {}
-    at = _after_spaces(text, start + 1)
-    if text[at : at + 1] == closing:
-        return [] if in_list else {}, at + 1
-    sign = ","
-    while sign == ",":
-        key: object = len(made)
-        if not in_list:
-            key, at = _key(text, at)
-        if key in made:
+def _collection(text: str) -> Any:
+    """Return the list or mapping that is all of `text`, but for a comment."""
+    inner = _InLine()
+    for key, opening, empty, double, single, plain, closing, comma, odd in _PARTS.findall(text):
+        if odd:
+            inner.end(odd)
+        elif opening or empty:
+            inner.add(key, [] if "[" in (opening or empty[0]) else {}, opens=bool(opening))
+        else:
+            inner.add(key, plain_value(plain.rstrip(" ")) if plain else double or single)
+        if closing:
+            inner.close(closing.replace(" ", ""))
+        inner.may_go_on = bool(opening or comma)
+    inner.end("")
+    return inner.root
+
+
+class _InLine:
+    """The list or mapping within a line that is being read, and those around it."""
+
+    def __init__(self) -> None:
+        self.root: Any = None
+        #: An item may follow: there was a comma, or nothing yet.
+        self.may_go_on = True
+        self._around: list[Any] = []
+
+    def add(self, key: str, value: Any, *, opens: bool = False) -> None:
+        """Put a value where the line is now, and go into it if it `opens`."""
+        values = self._around[-1] if self._around else None
+        if not self.may_go_on or (values.__class__ is dict) is not bool(key):
             raise _UnusualError
-        made[key], at = _item(text, _after_spaces(text, at), depth)
-        at = _after_spaces(text, at)
-        sign, at = text[at : at + 1], at + 1
-    if sign != closing:
-        raise _UnusualError
-    return list(made.values()) if in_list else made, at
+        if values is None:
+            self.root = value
+        elif not key:
+            values.append(value)
+        elif key in values:
+            raise _UnusualError
+        else:
+            values[key] = value
+        if opens:
+            self._around.append(value)
+            if len(self._around) > _DEEPEST_IN_LINE:
+                raise _UnusualError
 
+    def close(self, signs: str) -> None:
+        """Leave as many as there are signs."""
+        for sign in signs:
+            if not self._around or (sign == "]") is not (self._around.pop().__class__ is list):
+                raise _UnusualError
 
-def _after_spaces(text: str, at: int) -> int:
-    while text[at : at + 1] == " ":
-        at += 1
-    return at
-
-
-def _key(text: str, at: int) -> tuple[str, int]:
-    if found := _KEY.match(text, at):
-        return found[1], found.end()
-    raise _UnusualError
-
-
-def _item(text: str, at: int, depth: int) -> tuple[Any, int]:
-    if text[at : at + 1] in ("[", "{"):
-        return _collection(text, at, depth + 1)
-    found = _ITEM.match(text, at)
-    if not found:
-        raise _UnusualError
-    double, single, plain = found.groups()
-    if plain is not None:
-        return plain_value(plain.rstrip(" ")), found.end()
-    return single if double is None else double, found.end()
+    def end(self, rest: str) -> None:
+        """Refuse a line that does not end here."""
+        if self._around or self.may_go_on or not _AFTER.fullmatch(rest):
+            raise _UnusualError

@@ -146,11 +146,47 @@ _PIECES = st.sampled_from(
     ]
 )
 _GOOD = st.sampled_from(
-    "x|a b|10.0.0.1|-1|1.50|~|'q #'|\"d: \"|a#b|a #c|b:c|é, è|(z)||['a', -b ,c]|{k: v, l: 2}|[ ]|{}"
-    '|{a: [b, {c: d}], e: "f"} # g|null |# c'.split("|")
+    [
+        "x",
+        "a b",
+        "10.0.0.1",
+        "-1",
+        "1.50",
+        "~",
+        "'q #'",
+        '"d: "',
+        "a#b",
+        "a #c",
+        "b:c",
+        "é, è",
+        "(z)",
+        "",
+        "['a', -b ,c]",
+        "{k: v, l: 2}",
+        "[ ]",
+        "{}",
+        '{a: [b, {c: d}], e: "f"} # g',
+        "null ",
+        "# c",
+    ]
 )
 _ODD = st.sampled_from(
-    "a: b|a:|::1|[a b,]|- a|[[]]|{a: 1, a: 2}|=|<<|*a|&a x|{a:1}|[a: b]|'a''b'".split("|")
+    [
+        "a: b",
+        "a:",
+        "::1",
+        "[a b,]",
+        "- a",
+        "[[]]",
+        "{a: 1, a: 2}",
+        "=",
+        "<<",
+        "*a",
+        "&a x",
+        "{a:1}",
+        "[a: b]",
+        "'a''b'",
+    ]
 )
 _WRITTEN = st.one_of(*[_GOOD] * 20, _ODD, st.lists(_PIECES, max_size=4).map("".join))
 _GAP = st.sampled_from([*[" "] * 15, "  ", ""])
