@@ -49,6 +49,7 @@ class Document:
 
     def line(self, path: Location) -> int:
         """Return the line (from 1) of `path`, or of its nearest ancestor that exists."""
+        value: Any
         value, all_lines = self._tree()
         line = 1
         for step in path:
