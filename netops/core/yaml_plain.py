@@ -37,6 +37,9 @@ _BEFORE_TEXT = frozenset("/._+(~")
 #: Less than the parser takes: what comes near its limits is for it to judge.
 _DEEPEST, _DEEPEST_IN_LINE = 16, 4
 
+#: What is worth remembering.
+_LONG, _MOST_MEANINGS = 100, 20_000
+
 #: The value of a key whose value stands in the lines below, if at all.
 _BELOW: Any = object()
 
@@ -71,7 +74,7 @@ class _UnusualError(Exception):
 
 
 def _read(text: str) -> dict[str, Any]:
-    place, meanings = _Place(), _Meanings()
+    place = _Place()
     values, here, waiting, in_list = place.values, "", "", False
     for margin, dash, key, rest, odd in _LINES.findall(text):
         if not key and not dash:
@@ -81,7 +84,7 @@ def _read(text: str) -> dict[str, Any]:
         if waiting or margin != here or in_list is not (not key):
             place.move(len(margin), waiting, is_item=not key)
             values, here, waiting, in_list = place.values, margin, "", not key
-        value = meanings[rest]
+        value = _MEANINGS[rest]
         if value.__class__ is dict or value.__class__ is list:
             value = value.copy()
         if in_list:
@@ -129,13 +132,18 @@ class _Place:
 
 
 class _Meanings(dict[str, Any]):
-    """What stands behind keys and dashes; much of it stands there many times."""
+    """What stands behind keys and dashes: much of it stands there many times, in many files."""
 
     def __missing__(self, text: str) -> Any:
         value = _meaning(text)
-        if not _is_nested(value):  # else a copy would share what is within
+        if len(text) < _LONG and not _is_nested(value):  # else a copy would share what is within
+            if len(self) >= _MOST_MEANINGS:
+                self.clear()
             self[text] = value
         return value
+
+
+_MEANINGS = _Meanings()
 
 
 def _is_nested(value: Any) -> bool:

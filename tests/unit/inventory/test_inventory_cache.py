@@ -76,7 +76,7 @@ def test_ten_thousand_devices_load_in_a_second(tmp_path: Path) -> None:
     write(tmp_path / "a.yaml", f"groups: {{access: {{role: access}}}}\ndevices:\n{rows}")
     started = time.process_time()
     first = load(tmp_path)
-    # About 0.7 s on a quiet machine; the tests of others may share the cores.
+    # About 0.4 s on a quiet machine; the tests of others may share the cores.
     assert time.process_time() - started < 2
     started = time.process_time()
     assert load(tmp_path) == first
