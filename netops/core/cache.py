@@ -33,9 +33,8 @@ class FileCache:
     def read(self) -> dict[str, Any] | None:
         """Return the values if every file is as it was, and nobody else could write here."""
         try:
-            envelope = json.loads(self._trusted())
-            state = envelope["state"]
-            if zlib.crc32(state.encode()) != envelope["crc32"]:
+            check_sum, _, state = self._trusted().partition(b"\n")
+            if zlib.crc32(state) != int(check_sum):
                 return None
             record = json.loads(state)
             if record["key"] != self._key() or record["stamps"] != self.stamps():
@@ -56,12 +55,11 @@ class FileCache:
             return
         from netops.core.files import private_directory, write_atomic
 
-        state = json.dumps({"key": self._key(), "stamps": stamps, "values": values})
-        envelope = json.dumps({"crc32": zlib.crc32(state.encode()), "state": state})
+        state = json.dumps({"key": self._key(), "stamps": stamps, "values": values}).encode()
         file = Path(self._file)
         try:
             private_directory(file.parent)
-            write_atomic(file, envelope, mode=0o600)
+            write_atomic(file, b"%d\n%b" % (zlib.crc32(state), state), mode=0o600)
         except OSError:
             return  # a read-only directory costs speed, nothing else
 

@@ -1,15 +1,16 @@
 """YAML files with line numbers, read strictly: what a person wrote, or every mistake in it."""
 
-import gc
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
+from netops.core.bulk import no_collection
 from netops.core.dataclass import dataclass, field
 from netops.core.errors import ConfigError
 from netops.core.regular import read_limited
+from netops.core.yaml_plain import read_plainly
 
 if TYPE_CHECKING:
     import yaml
@@ -26,6 +27,8 @@ _NOT_PRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U0001
 
 Step = str | int
 Location = tuple[Step, ...]
+#: Plain values, and by the id of each container the line of each of its keys or items.
+_Tree = tuple[dict[str, Any], dict[int, dict[Step, int]]]
 
 
 class Located(Protocol):
@@ -42,15 +45,15 @@ class Document:
     path: Path
     label: str
     data: dict[str, Any]
-    #: id of a container in `data` → line of each of its keys or items
-    _lines: dict[int, dict[Step, int]] = field(repr=False)
+    _tree: "Callable[[], _Tree]" = field(repr=False)
 
     def line(self, path: Location) -> int:
         """Return the line (from 1) of `path`, or of its nearest ancestor that exists."""
-        value: Any = self.data
+        value: Any
+        value, all_lines = self._tree()
         line = 1
         for step in path:
-            lines = self._lines.get(id(value), {})
+            lines = all_lines.get(id(value), {})
             if step not in lines:
                 break
             line, value = lines[step], value[step]
@@ -92,15 +95,20 @@ def read_document(path: Path, *, label: str | None = None) -> Document:
 def parse_document(text: str, path: Path, name: str) -> Document:
     """Return the YAML mapping in `text`, which was read from `path`, as `read_document` does."""
     with no_collection():
-        root = _compose(text, path, name)
-        if root is None:
-            return Document(path, name, {}, {})
-        return _build(root, path, name)
+        data = read_plainly(text, max_nodes=MAX_NODES)
+        if data is not None:
+            # Lines are for mistakes, which are rare: then the parser finds them.
+            return Document(path, name, data, cache(lambda: _parsed(text, path, name)))
+        tree = _parsed(text, path, name)
+        return Document(path, name, tree[0], lambda: tree)
 
 
-def _build(root: "yaml.Node", path: Path, name: str) -> Document:
+def _parsed(text: str, path: Path, name: str) -> _Tree:
     from netops.core.yaml_tree import Construction
 
+    root = _compose(text, path, name)
+    if root is None:
+        return {}, {}
     construction = Construction(name, max_nodes=MAX_UNFOLDED)
     data, height = construction.value(root)
     if height > MAX_DEPTH or construction.count > MAX_UNFOLDED:
@@ -110,7 +118,7 @@ def _build(root: "yaml.Node", path: Path, name: str) -> Document:
         construction.mistakes.append(f"{name}:1: the file must be a mapping (found {found})")
     if construction.mistakes:
         refuse(path, construction.mistakes)
-    return Document(path, name, data, construction.lines)
+    return data, construction.lines
 
 
 def plain_text(raw: bytes, path: Path, name: str) -> str:
@@ -126,18 +134,6 @@ def plain_text(raw: bytes, path: Path, name: str) -> str:
         problem = f"{name}:{line}: a control character (U+{ord(found[0]):04X}) is not allowed"
         refuse(path, [problem])
     return text
-
-
-@contextmanager
-def no_collection() -> Iterator[None]:
-    """Keep the cyclic collector from walking a growing tree again and again (2.5 times faster)."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 def _compose(text: str, path: Path, name: str) -> "yaml.Node | None":

@@ -185,7 +185,7 @@ def literal_secrets(value: Any, path: Location = ()) -> Iterator[Location]:
             if is_secret_name(str(key)) and isinstance(item, str | int | float) and item != "":
                 if not _is_reference(item):
                     yield (*path, key)
-            else:
+            elif item.__class__ is dict or item.__class__ is list:
                 yield from literal_secrets(item, (*path, key))
     elif isinstance(value, list):
         for index, item in enumerate(value):

@@ -1,9 +1,10 @@
 """YAML text to plain values with lines, under limits: loaded only when a file is really read."""
 
-import re
 from typing import TYPE_CHECKING, Any
 
 import yaml
+
+from netops.core.yaml_plain import TELLING, plain_value
 
 if TYPE_CHECKING:
     _Parser: Any
@@ -21,16 +22,6 @@ else:
             yaml.scanner.Scanner.__init__(self)
             yaml.parser.Parser.__init__(self)
             yaml.composer.Composer.__init__(self)
-
-
-_TRUE = ("true", "True", "TRUE")
-_FALSE = ("false", "False", "FALSE")
-_NULL = ("null", "Null", "NULL", "~", "")
-_FIRST = frozenset((*"-0123456789tTfFnN~", ""))
-# Numbers are those that can be written back as they stand: `007`, `0o755`, `1e5` (a serial
-# number), `1:30` and `1.10` (a version) would lose something and stay text.
-_INTEGER = re.compile(r"0|-?[1-9][0-9]{0,17}")
-_FLOAT = re.compile(r"-?(?:0|[1-9][0-9]{0,14})\.(?:0|[0-9]{0,14}[1-9])")
 
 
 Step = str | int
@@ -141,7 +132,7 @@ class Construction:
                 key = self._bad_key(key_node)
             if child.tag == "plain":
                 value = child.value
-                if value[:1] in _FIRST:
+                if value[:1] in TELLING:
                     value = plain_value(value)
             else:
                 self._path.append(key)
@@ -196,17 +187,3 @@ class Construction:
         path = ".".join(map(str, (*self._path, *steps)))
         line = node.start_mark.line + 1
         self.mistakes.append(f"{self.name}:{line}: {path}{': ' if path else ''}{message}")
-
-
-def plain_value(text: str) -> str | int | float | bool | None:
-    """Return what unquoted `text` means: null, true, false, a number or the text itself."""
-    first = text[:1]
-    if first not in _FIRST:
-        return text
-    if first in "-0123456789" and first:
-        if _INTEGER.fullmatch(text):
-            return int(text)
-        return float(text) if _FLOAT.fullmatch(text) else text
-    if text in _NULL:
-        return None
-    return True if text in _TRUE else False if text in _FALSE else text

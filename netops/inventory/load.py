@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from netops import __version__
+from netops.core.bulk import no_collection
 from netops.core.cache import FileCache
-from netops.core.dataclass import field_names
-from netops.core.document import Document, Location, mistake, no_collection, read_document
+from netops.core.document import Document, Location, mistake, read_document
 from netops.core.errors import ConfigError
+from netops.inventory.kept import plain, revived
 from netops.inventory.model import Device
 
 if TYPE_CHECKING:
@@ -17,8 +18,7 @@ if TYPE_CHECKING:
 
 _TRAITS = ("kind", "role", "site", "platform", "owner", "snmp", "ssh")
 _KINDS = ("defaults", "groups", "devices")
-_FORMAT = 1
-_PLAIN = field_names(Device)
+_FORMAT = 2
 
 #: What lies behind a device, the nearest first: its name for `origins`, and its values.
 _Layers = list[tuple[str, "TraitSettings"]]
@@ -31,6 +31,8 @@ class _Inherited(NamedTuple):
     data: dict[str, Any]
     origins: dict[str, str]
     tags: set[str]
+    #: The origins of devices by what those say themselves: most say the same, and share them.
+    shared: dict[tuple[Any, ...], dict[str, str]]
 
 
 def load_devices(
@@ -52,21 +54,11 @@ def load_devices(
             lambda: matching_files(patterns, directory),
         )
         if (values := kept.read()) is not None:
-            return [_revived(one) for one in values["devices"]]
+            return revived(values)
         stamps = kept.stamps()
         devices = _read(patterns, directory)
-        kept.write({"devices": [_plain(one) for one in devices]}, stamps)
+        kept.write(plain(devices), stamps)
         return devices
-
-
-def _plain(device: Device) -> list[Any]:
-    values = {name: getattr(device, name) for name in _PLAIN}
-    return list({**values, "tags": sorted(device.tags)}.values())
-
-
-def _revived(values: list[Any]) -> Device:
-    facts = dict(zip(_PLAIN, values, strict=True))
-    return Device(**{**facts, "groups": tuple(facts["groups"]), "tags": frozenset(facts["tags"])})
 
 
 def _read(patterns: Sequence[str], directory: Path) -> list[Device]:
@@ -79,7 +71,7 @@ def _read(patterns: Sequence[str], directory: Path) -> list[Device]:
     groups: dict[str, GroupSettings] = parts["groups"]
     chains = _chains(groups, places, found)
     for name, device in parts["devices"].items():
-        if device.groups:
+        if not groups.keys() >= set(device.groups):
             place = ("devices", name, "groups")
             found.extend(_unknown_groups(device.groups, groups, places[place[:2]], place))
     if found:
@@ -192,7 +184,7 @@ def _behind(name: str, groups: dict[str, "GroupSettings"]) -> list[str]:
 
 def _inherited(layers: _Layers) -> _Inherited:
     """Return what the layers give: of each value the nearest decides, tags add up, data merges."""
-    found = _Inherited({}, {}, {}, set())
+    found = _Inherited({}, {}, {}, set(), {})
     for origin, layer in layers:
         for field in _TRAITS:
             if (value := getattr(layer, field)) is not None and field not in found.values:
@@ -211,20 +203,28 @@ def _device(
 ) -> Device:
     """Return the device: what is written of it counts more than what it inherits."""
     said = vars(written)
-    values: dict[str, Any] = dict(inherited.values)
-    origins = {"host": "device" if written.host else "name", **inherited.origins}
-    for field in _TRAITS:
-        if (value := said[field]) is not None:
-            values[field] = value
-            origins[field] = "device"
-    for key in written.data:
-        origins[f"data.{key}"] = "device"
+    own = [field for field in _TRAITS if said[field] is not None]
+    data: dict[str, Any] = said["data"]
+    key = (not said["host"], *own, None, *data)  # None parts what would run together
+    if (origins := inherited.shared.get(key)) is None:
+        origins = inherited.shared[key] = _origins(written, inherited, own)
     return Device(
         name=name,
-        host=written.host or name,
+        host=said["host"] or name,
         groups=groups,
-        tags=frozenset((*inherited.tags, *written.tags)),
-        data={**written.data, **inherited.data, **written.data},
+        tags=frozenset((*inherited.tags, *said["tags"])),
+        data={**data, **inherited.data, **data} if inherited.data else data,
         origins=origins,
-        **values,
+        **inherited.values | {field: said[field] for field in own},
     )
+
+
+def _origins(
+    written: "DeviceSettings", inherited: _Inherited, own: Sequence[str]
+) -> dict[str, str]:
+    return {
+        "host": "device" if written.host else "name",
+        **inherited.origins,
+        **dict.fromkeys(own, "device"),
+        **{f"data.{key}": "device" for key in written.data},
+    }

@@ -151,7 +151,7 @@ def yaml_text(value: Mapping[str, Any]) -> str:
 
 
 def _text_node(dumper: Any, text: str) -> Any:
-    from netops.core.yaml_tree import plain_value
+    from netops.core.yaml_plain import plain_value
 
     style = None if plain_value(text) == text else '"'
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)

@@ -1,7 +1,8 @@
 """The words that pick devices and assets: `role=access site=library !maintenance`."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from fnmatch import fnmatchcase
+from fnmatch import translate
 from typing import Any, TypeVar
 
 from netops.core.errors import UsageError
@@ -46,7 +47,8 @@ def pick(
         if field not in ("", *fields) and not (data and field[:5] == "data." and field[5:]):
             known = ", ".join(fields) + (" and data.KEY" if data else "")
             raise UsageError(f"{what} have no field {field!r}; known: {known}", hint=_HINT)
-        return lambda item: _holds(values(item, field), patterns) is not negated
+        matches = _matcher(patterns)
+        return lambda item: any(map(matches, values(item, field))) is not negated
 
     tests = [parsed(word) for word in words.split()]
     return [item for item in items if all(test(item) for test in tests)]
@@ -68,8 +70,10 @@ def _parse(word: str) -> tuple[bool, str, list[str]]:
     return negated, field if equals else "", patterns
 
 
-def _holds(values: Iterable[str], patterns: Sequence[str]) -> bool:
-    return any(fnmatchcase(value, pattern) for value in values for pattern in patterns)
+def _matcher(patterns: Sequence[str]) -> Callable[[str], object]:
+    if not any(sign in pattern for pattern in patterns for sign in "*?["):
+        return frozenset(patterns).__contains__
+    return re.compile("|".join(map(translate, patterns))).match
 
 
 def _values(device: Device, field: str) -> Iterable[str]:

@@ -3,7 +3,7 @@
 from ipaddress import ip_network
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from netops.core.settings import Duration, LocalPath, Name, SecretRef, Section, written
 
@@ -145,6 +145,9 @@ class InventorySettings(Section):
 
 class TraitSettings(Section):
     """What a device, a group and the defaults can say."""
+
+    #: Nothing and empty lists need no look, which ten thousand devices would pay for.
+    model_config = ConfigDict(validate_default=False)
 
     kind: Kind | None = Field(default=None, description="What it is.", examples=["switch"])
     role: str | None = Field(

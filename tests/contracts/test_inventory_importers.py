@@ -171,7 +171,9 @@ def test_hostile_files_end_in_a_clear_error(name: str, kind: str, tmp_path: Path
 
 def _is_harmless(draft: Draft) -> bool:
     entries = {"devices": draft.devices, "groups": draft.groups}
-    _, wrong = checked(InventoryFile, entries, Document(Path("x"), "x", entries, {}))
+    _, wrong = checked(
+        InventoryFile, entries, Document(Path("x"), "x", entries, lambda: (entries, {}))
+    )
     return not wrong
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from netops.core.document import MAX_SIZE_BYTES, parse_document, plain_text
 from netops.core.errors import ConfigError
 from netops.core.regular import read_limited
-from netops.core.yaml_tree import plain_value
+from netops.core.yaml_plain import plain_value
 from netops.inventory.importers.base import (
     MAX_DEVICES,
     Draft,
