@@ -80,27 +80,27 @@ def refuse(what: object, mistakes: list[str], *, hint: str | None = None) -> NoR
     raise ConfigError(f"{what} has {count}", hint=hint, mistakes=mistakes)
 
 
-def read_document(path: Path, *, label: str | None = None) -> Document:
+def read_document(path: Path, *, label: str | None = None, plainly: bool = False) -> Document:
     """
     Return the YAML mapping in `path`; `label` names the file in mistakes (default: its name).
 
-    Follows the YAML 1.2 core schema, with fewer numbers: only `true` and `false` are booleans,
+    `plainly` is for long files: what is written as usual is read without the parser. Follows the YAML 1.2 core schema, with fewer numbers: only `true` and `false` are booleans,
     keys are always text. Raises ConfigError with every mistake that can be told apart.
     """
     name = path.name if label is None else label
     text = plain_text(read_limited(path, MAX_SIZE_BYTES), path, name)
+    with no_collection():
+        if plainly and (data := read_plainly(text, max_nodes=MAX_NODES)) is not None:
+            # Lines are for mistakes, which are rare: then the parser finds them.
+            return Document(path, name, data, cache(lambda: _parsed(text, path, name)))
     return parse_document(text, path, name)
 
 
 def parse_document(text: str, path: Path, name: str) -> Document:
     """Return the YAML mapping in `text`, which was read from `path`, as `read_document` does."""
     with no_collection():
-        data = read_plainly(text, max_nodes=MAX_NODES)
-        if data is not None:
-            # Lines are for mistakes, which are rare: then the parser finds them.
-            return Document(path, name, data, cache(lambda: _parsed(text, path, name)))
         tree = _parsed(text, path, name)
-        return Document(path, name, tree[0], lambda: tree)
+    return Document(path, name, tree[0], lambda: tree)
 
 
 def _parsed(text: str, path: Path, name: str) -> _Tree:

@@ -109,7 +109,7 @@ def _documents(paths: list[Path], directory: Path, found: list[str]) -> Iterator
     for path in paths:
         label = str(path.relative_to(directory)) if path.is_relative_to(directory) else str(path)
         try:
-            yield read_document(path, label=label)
+            yield read_document(path, label=label, plainly=True)
         except ConfigError as error:
             found.extend(error.mistakes or [f"{label}:1: {error}"])
 
