@@ -82,7 +82,8 @@ class Repository:
     @property
     def may_delete(self) -> bool:
         """Tell whether netops has a way to delete there."""
-        return not self.append_only or self.prune_location is not None
+        others = (self.prune_location, self.prune_password, self.prune_environment)
+        return not self.append_only or any(others)
 
     def for_deleting(self) -> "Repository":
         """Return the same repository as reached with the right to delete."""

@@ -16,6 +16,13 @@ def _seconds(text: str) -> float:
         raise typer.BadParameter(str(error)) from None
 
 
+def _limit(text: str) -> float:
+    seconds = _seconds(text)
+    if seconds <= 0:
+        raise typer.BadParameter("a run needs some time: leave the option out for no limit")
+    return seconds
+
+
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 Quiet = Annotated[
     bool, typer.Option("--quiet", "-q", help="Print only problems, so that cron mails only those.")
@@ -27,7 +34,7 @@ Yes = Annotated[bool, typer.Option("--yes", "-y", help="Answer the question with
 Timeout = Annotated[
     float | None,
     typer.Option(
-        "--timeout", parser=_seconds, metavar="DURATION", help="End the whole run after this time."
+        "--timeout", parser=_limit, metavar="DURATION", help="End the whole run after this time."
     ),
 ]
 Jitter = Annotated[

@@ -82,6 +82,8 @@ def _run(named: str | None, words: _Words) -> int | None:
         }
     except ValueError:
         return None  # the full command line has the words for it
+    if limits.get("--timeout", 1) <= 0:
+        return None  # here too
     from netops.cli.backup_run import RunRequest, run_backups
 
     request = RunRequest(

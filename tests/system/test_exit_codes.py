@@ -60,6 +60,8 @@ def test_3_unknown(site: Site) -> None:
         ("backup", "run", "nojob"),
         ("backup", "run", "--type", "incremental"),
         ("backup", "run", "--timeout", "soon"),
+        ("backup", "run", "--timeout", "0s"),
+        ("inventory", "reconcile", "--timeout", "0s"),
         ("backup", "run", "--jitter", "-5s"),
         ("backup", "run", "--no-such-option"),
         ("backup", "show", "nothing"),

@@ -197,8 +197,12 @@ def test_prune_uses_rights_of_its_own(site: SmallSite, tmp_path: Path) -> None:
     site.restic("offsite", "key", "add", "--new-password-file", str(site.directory / "other"))
     right = site.prune("offsite")
 
+    site.configure(more=", append_only: true, prune_password: 'file:other'")
+    same_way = site.prune("offsite")
+
     assert wrong.exit_code == 77, wrong.as_dict()
     assert right.exit_code == 0, right.as_dict()
+    assert same_way.exit_code == 0, same_way.as_dict()
 
 
 def test_append_only_is_planned_only_and_named_prune_is_refused(site: SmallSite) -> None:
