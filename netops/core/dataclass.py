@@ -82,6 +82,9 @@ class _Making:
         self.fields: dict[str, Any] = {
             name: vars(template).get(name, MISSING) for name in template.__annotations__
         }
+        for name, said in self.fields.items():
+            if said.__class__.__hash__ is None:  # as the standard library says, only sooner
+                raise ValueError(f"mutable default for field {name}: use default_factory")
         #: Has the names, the slots and the written methods from the start.
         self.made: Any = _with_slots(template, self.fields, self._stand_ins())
 
@@ -122,9 +125,10 @@ class _Making:
         if len(args) > len(fields) or not kwargs.keys() <= fields.keys() - values.keys():
             return False
         for name, said in fields.items():
-            if name not in values:
-                default = said.default() if isinstance(said, _Field) else said
-                values[name] = kwargs.get(name, default)
+            if name in kwargs:
+                values[name] = kwargs[name]
+            elif name not in values:
+                values[name] = said.default() if isinstance(said, _Field) else said
         if any(value is MISSING for value in values.values()):
             return False
         for name, value in values.items():

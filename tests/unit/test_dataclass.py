@@ -2,6 +2,7 @@
 
 import copy
 import dataclasses
+import itertools
 import pickle
 import threading
 from collections.abc import Callable
@@ -188,6 +189,25 @@ def test_order_defaults_and_work_after_the_start_hold() -> None:
     assert min(Port(2), Port(1, "z"), Port(1, "a")) == Port(1, "a")
     assert Port(1).labels is not Port(1).labels
     assert Tally[int]().seen == [None]
+
+
+def test_a_default_is_made_only_where_none_is_given() -> None:
+    numbers = itertools.count(1)
+
+    @dataclass(frozen=True, slots=True)
+    class Ticket:
+        number: int = field(default_factory=lambda: next(numbers))
+
+    assert (Ticket(number=7).number, Ticket(8).number) == (7, 8)
+    assert (Ticket().number, Ticket().number) == (1, 2)
+
+
+def test_a_default_that_objects_would_share_is_refused() -> None:
+    class Notes:
+        lines: list[str] = []  # noqa: RUF012  the mistake
+
+    with pytest.raises(ValueError, match="mutable default for field lines"):
+        dataclass(frozen=True, slots=True)(Notes)
 
 
 def test_objects_travel() -> None:
