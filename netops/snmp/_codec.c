@@ -12,7 +12,7 @@ enum { INTEGER = 0x02, OCTETS = 0x04, NIL = 0x05, OID = 0x06, SEQUENCE = 0x30, A
        COUNTER32 = 0x41, GAUGE32 = 0x42, TICKS = 0x43, OPAQUE = 0x44, COUNTER64 = 0x46,
        NO_SUCH_OBJECT = 0x80, NO_SUCH_INSTANCE = 0x81, END_OF_MIB = 0x82 };
 enum { PRIVATE = 2, USM = 3 };
-enum { VERSION = 4, MAX_INTEGER = 9, MAX_OID = 128 * 5, MAX_LENGTH = 4 };
+enum { VERSION = 5, MAX_INTEGER = 9, MAX_OID = 128 * 5, MAX_LENGTH = 4 };
 
 static PyObject *wire_error;
 
@@ -112,8 +112,54 @@ static PyObject *value_of(int tag, span content) {
     return NULL;
 }
 
+/* Bindings seen before, each at the place that its octets give: names, states and speeds come again at
+ * every poll, and looking is cheaper than three objects. A pure function of all octets; who falls on a
+ * taken place puts the older one out, so it is bounded, and no device can make it slow. */
+enum { PLACES = 4096, MAX_REMEMBERED = 119 };
+typedef struct { PyObject *binding; uint8_t size, octets[MAX_REMEMBERED]; } remembered;
+static remembered seen[PLACES];
+
+/* The place of the binding in front, NULL when it is too long, too short or not all there. */
+static remembered *place_of(span from, Py_ssize_t *size) {
+    Py_ssize_t left = from.end - from.at;
+    if (left < 8 || from.at[1] > MAX_REMEMBERED - 2)
+        return NULL;
+    *size = 2 + from.at[1];
+    if (*size < 8 || *size > left)
+        return NULL;
+    uint64_t mixed = *size, part;
+    octet *last = from.at + *size - 8;
+    for (octet *at = from.at;; at = at + 8 < last ? at + 8 : last) {
+        memcpy(&part, at, 8);
+        mixed = (mixed ^ part) * 0x9e3779b97f4a7c15u;
+        mixed ^= mixed >> 29;
+        if (at == last)
+            return &seen[mixed % PLACES];
+    }
+}
+
+/* What changes at every poll is not worth a place, unless it counts what hardly ever happens. */
+static int is_restless(int tag, span content) {
+    return tag == TICKS || tag == COUNTER64 || (tag == COUNTER32 && content.end - content.at > 1);
+}
+
+static void remember(remembered *place, octet *octets, Py_ssize_t size, PyObject *binding) {
+    PyObject *older = place->binding;
+    memcpy(place->octets, octets, size);
+    place->size = (uint8_t)size;
+    place->binding = Py_NewRef(binding);
+    Py_XDECREF(older);
+}
+
 static PyObject *take_varbind(span *from) {
     span binding, name, content;
+    octet *start = from->at;
+    Py_ssize_t size = 0;
+    remembered *place = place_of(*from, &size);
+    if (place && place->binding && place->size == size && !memcmp(place->octets, start, size)) {
+        from->at += size;
+        return Py_NewRef(place->binding);
+    }
     if (expect(from, &binding, SEQUENCE) < 0 || expect(&binding, &name, OID) < 0)
         return NULL;
     int tag = enter(&binding, &content);
@@ -137,6 +183,8 @@ static PyObject *take_varbind(span *from) {
         Py_CLEAR(found);
     else
         PyObject_GC_UnTrack(found); /* octets and numbers make no circles: nothing to look through */
+    if (found && place && !is_restless(tag, content))
+        remember(place, start, size, found);
     return found;
 }
 

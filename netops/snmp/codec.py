@@ -13,7 +13,7 @@ from netops.snmp.secure import Parts
 #: `python` leaves the compiled decoder alone.
 VARIABLE = "NETOPS_SNMP_CODEC"
 #: What `_codec.c` says of itself; one that was built from older source is not used.
-_COMPILED_VERSION = 4
+_COMPILED_VERSION = 5
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ _BLOCK, _AES_BLOCK = 8, 16
 #: Boots, time and salt (RFC 3826 §3.1.2.1).
 _VECTOR, _CLOCK, _MASK = struct.Struct(">IIQ"), struct.Struct(">II"), ber.MASK_32
 _WRONG_PADDING = "a cipher text of a wrong length"
-_INNER_PAD, _OUTER_PAD = (bytes(octet ^ pad for octet in range(256)) for pad in (0x36, 0x5C))
+_MIXES_QUICKLY = codec.mix is not codec.PYTHON.mix
 #: No two messages of this process have the same salt (RFC 3826 §3.1.2.1).
 _salts = count(int.from_bytes(os.urandom(8), "big"))
 
@@ -81,8 +81,8 @@ class Keys:
     privacy: str | None
     privacy_key: bytes
     signature_bytes: int
-    #: The two hashes of HMAC, fed with the key (RFC 2104 §4).
-    hashes: tuple[Any, Any] | None = None
+    #: HMAC that has been fed with the key (RFC 2104 §4).
+    keyed: Any = None
     #: A cipher in a chain, its last block, and the inverse of such a chain.
     chain: Any = None
     last: bytes = bytes(_AES_BLOCK)
@@ -102,12 +102,11 @@ class Keys:
             raise WireError("a wrong signature")
 
     def _digest(self, whole: bytes) -> bytes:
-        if self.hashes is None:
-            self.hashes = _keyed_hashes(self.algorithm, self.auth_key)
-        inner, outer = self.hashes[0].copy(), self.hashes[1].copy()
-        inner.update(whole)
-        outer.update(inner.digest())
-        digest: bytes = outer.digest()[: self.signature_bytes]
+        if self.keyed is None:
+            self.keyed = _keyed(self.algorithm, self.auth_key)
+        context = self.keyed.copy()
+        context.update(whole)
+        digest: bytes = context.finalize()[: self.signature_bytes]
         return digest
 
     def seal(  # one call for every message: no object is made for what it says
@@ -158,23 +157,33 @@ class Keys:
         return codec.mix(text, stream)
 
     def _decrypt_cfb(self, text: bytes, vector: bytes) -> bytes:
-        """Do the inverse: a block of cipher text is all that the next one is decrypted with."""
-        if self.unchain is None:
-            cipher, _, aes, _, cfb = _library()
-            self.unchain = cipher(aes(self.privacy_key), cfb(bytes(_AES_BLOCK))).decryptor()
+        """
+        Do the inverse: a block of cipher text is all that the next one is decrypted with.
+
+        So the blocks of keystream do not wait for each other: the library makes them all at once,
+        three times as quick as in its CFB. Mixing takes that time again where it is done in Python.
+        """
         size = len(text)
+        if self.unchain is None:
+            cipher, modes, aes, _, cfb = _library()
+            key = aes(self.privacy_key)
+            if _MIXES_QUICKLY:
+                self.unchain = cipher(key, modes.ECB()).encryptor()
+            else:
+                self.unchain = cipher(key, cfb(bytes(_AES_BLOCK))).decryptor()
+        if _MIXES_QUICKLY:
+            stream = self.unchain.update((vector + text)[: -(-size // _AES_BLOCK) * _AES_BLOCK])
+            return codec.mix(text, stream)
         padding = bytes(-size % _AES_BLOCK)
         plain: bytes = self.unchain.update(vector + text + padding)
         return plain[_AES_BLOCK : _AES_BLOCK + size]
 
 
-def _keyed_hashes(algorithm: str, key: bytes) -> tuple[Any, Any]:
-    """Return the inner and the outer hash of HMAC; a localized key is never longer than a block."""
-    inner, outer = (hashlib.new(algorithm, usedforsecurity=False) for _ in range(2))
-    whole = key.ljust(inner.block_size, b"\0")
-    inner.update(whole.translate(_INNER_PAD))
-    outer.update(whole.translate(_OUTER_PAD))
-    return inner, outer
+def _keyed(algorithm: str, key: bytes) -> Any:
+    from cryptography.hazmat.primitives import hashes
+    from cryptography.hazmat.primitives import hmac as library
+
+    return library.HMAC(key, getattr(hashes, algorithm.upper())())
 
 
 def keys_of(user: User, engine_id: bytes) -> Keys:

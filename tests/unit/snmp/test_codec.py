@@ -134,6 +134,55 @@ def test_what_is_remembered_is_bounded() -> None:
     assert len(decoder._seen) <= decoder._REMEMBERED
 
 
+def test_what_is_remembered_is_never_taken_for_something_else(reader: Codec) -> None:
+    """More bindings than there are places, alike but for an octet at any place, read twice."""
+    wanted: list[Varbind] = [
+        (oid.encode(f"1.3.6.1.4.1.{number % 97}.{number}"), tag, value)
+        for number in range(2500)
+        for tag, value in (
+            (ber.GAUGE32, number),
+            (ber.INTEGER, -number),
+            (ber.OCTETS, b"x" * (number % 130)),
+            (ber.NO_SUCH_INSTANCE, None),
+        )
+    ]
+    data = b"".join(map(ber.encode_varbind, wanted))
+    assert reader.decode_varbinds(data, 0, len(data)) == wanted
+    for width in (1, 3):
+        some = wanted[-30 * width :] * 2
+        data = b"".join(map(ber.encode_varbind, some))
+        assert reader.decode_varbinds(data, 0, len(data)) == some
+
+
+@pytest.mark.parametrize(
+    ("tag", "value", "again"),
+    [
+        (ber.OCTETS, b"Ethernet1", True),
+        (ber.INTEGER, 1, True),
+        (ber.COUNTER32, 0, True),
+        (ber.COUNTER32, 70_000, False),
+        (ber.COUNTER64, 0, False),
+        (ber.TICKS, 12_345, False),
+        (ber.OCTETS, b"x" * 200, False),
+    ],
+)
+def test_what_comes_again_is_decoded_once_and_what_changes_is_not_kept(
+    reader: Codec, tag: int, value: ber.Value, again: bool
+) -> None:
+    data = ber.encode_varbind((oid.encode("1.3.6.1.2.1.2.2.1.2.1001"), tag, value))
+    one, two = (reader.decode_varbinds(data, 0, len(data))[0] for _ in range(2))
+    assert one == two
+    assert (one is two) is again
+
+
+def test_a_remembered_binding_that_is_cut_short_is_refused(reader: Codec) -> None:
+    data = ber.encode_varbind((oid.encode("1.3.6.1.2.1.2.2.1.8.1002"), ber.INTEGER, 1))
+    reader.decode_varbinds(data, 0, len(data))
+    for cut in range(1, len(data)):
+        with pytest.raises(WireError):
+            reader.decode_varbinds(data, 0, len(data) - cut)
+
+
 def answers() -> list[bytes]:
     """Return real answers of every shape."""
     agent = ReplayAgent(switch(12))
