@@ -78,7 +78,7 @@ def protections(
             now,
             good.get((job.name, location)),
             _attempt_status(tries.get((job.name, location)), job.name, is_running),
-            max(verified.get(location, ()), key=lambda row: str(row["at"]), default=None),
+            max(verified.get(location, ()), key=lambda row: (row["at"], row["id"]), default=None),
             readings.get(location, []),
             [
                 _alarm_status(job, location, alarms.get(job.name)),

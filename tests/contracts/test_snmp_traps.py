@@ -51,7 +51,7 @@ def quiet() -> Iterator[TrapListener]:
 
 def send(command: str, listener: TrapListener, options: list[str], *what: str) -> int:
     need(command)
-    words = [command, "-m", "", "-r1", "-t1", *options, f"127.0.0.1:{listener.port}", *what]
+    words = [command, "-m", "", "-r2", "-t2", *options, f"127.0.0.1:{listener.port}", *what]
     done = subprocess.run(
         words, capture_output=True, check=False, timeout=30, env={"MIBS": "", "PATH": "/usr/bin"}
     )

@@ -69,8 +69,10 @@ def test_four_processes_append_at_once_without_a_broken_chain(tmp_path: Path) ->
 
 def test_a_writer_killed_at_any_moment_leaves_a_valid_journal(tmp_path: Path) -> None:
     chance = random.Random(9)
-    lost = 0
-    for _ in range(12):
+    lost = rounds = 0
+    while rounds < 12 or not lost:  # on a busy machine a writer may be between two runs each time
+        rounds += 1
+        assert rounds < 60
         writer = subprocess.Popen(
             [sys.executable, "-c", RUNAWAY, str(tmp_path)], stdout=subprocess.PIPE, text=True
         )
@@ -92,7 +94,6 @@ def test_a_writer_killed_at_any_moment_leaves_a_valid_journal(tmp_path: Path) ->
             assert book.open_runs() == []
         assert len(keys.secret_paths(tmp_path)) == 1
     assert verify(tmp_path).ok
-    assert lost > 0
     assert not list(tmp_path.glob(".journal.db.*"))
 
 

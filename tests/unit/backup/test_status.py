@@ -1,12 +1,19 @@
 """How old a backup may be, and what its age and its last attempt amount to."""
 
+from datetime import UTC, datetime
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from netops.backup.model import Job, Source
-from netops.backup.status import _age_status, _attempt_status, allowed_age_s
+from netops.backup.status import _age_status, _attempt_status, allowed_age_s, protections
+from netops.backup.watch import Watch
+from netops.core.clock import utc_text
+from netops.core.ids import new_id
 from netops.core.status import Status
+from netops.store.database import open_database
 
 
 def job(max_age_s: float | None = None, turn_s: float | None = None) -> Job:
@@ -45,6 +52,29 @@ def test_limits_themselves_count_as_passed() -> None:
     assert _age_status(99.9, 100, 200)[0] is Status.OK
     assert _age_status(100, 100, 200)[0] is Status.WARNING
     assert _age_status(200, 100, 200)[0] is Status.CRITICAL
+
+
+def test_of_two_checks_at_one_moment_the_later_counts(tmp_path: Path) -> None:
+    now = datetime(2026, 11, 25, tzinfo=UTC)
+    watch = Watch("j", ("main",), {"main": "monthly"})
+    with open_database(path=tmp_path / "netops.db") as database:
+        run_id = new_id()
+        database.execute(
+            "start_run", id=run_id, verb="backup verify", started_at=utc_text(now), detail=None
+        )
+        for kind, status in (("data", Status.OK), ("structure", Status.CRITICAL)):
+            database.execute(
+                "add_verification",
+                id=new_id(),
+                run_id=run_id,
+                location="main",
+                kind=kind,
+                at=utc_text(now),
+                status=int(status),
+                message=kind,
+            )
+        (found,) = protections([watch], database, now, lambda _: False)
+    assert "structure" in found.remark
 
 
 def test_no_backup_is_critical_and_one_from_the_future_a_warning() -> None:
