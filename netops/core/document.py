@@ -84,8 +84,9 @@ def read_document(path: Path, *, label: str | None = None, plainly: bool = False
     """
     Return the YAML mapping in `path`; `label` names the file in mistakes (default: its name).
 
-    `plainly` is for long files: what is written as usual is read without the parser. Follows the YAML 1.2 core schema, with fewer numbers: only `true` and `false` are booleans,
+    Follows the YAML 1.2 core schema, with fewer numbers: only `true` and `false` are booleans,
     keys are always text. Raises ConfigError with every mistake that can be told apart.
+    `plainly` is for long files: what is written as usual is read without the parser.
     """
     name = path.name if label is None else label
     text = plain_text(read_limited(path, MAX_SIZE_BYTES), path, name)
