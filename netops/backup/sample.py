@@ -104,9 +104,7 @@ class _Walk:
             with suppress(OSError):
                 found = os.lstat(path)
                 if stat.S_ISREG(found.st_mode):
-                    self.seen += 1
-                    if self.scope.since_s is None or found.st_ctime > self.scope.since_s:
-                        self._touched(path, os.path.basename(path), found.st_size)  # noqa: PTH119
+                    self._file(path, os.path.basename(path), found)  # noqa: PTH119
                 elif stat.S_ISDIR(found.st_mode):
                     self._tree(path, found.st_dev, excludes, ends_s, wait)
 
@@ -127,7 +125,7 @@ class _Walk:
 
     def _folder(self, path: str, device: int, excludes: Excludes) -> Iterator[str]:
         """Look at the files of one folder and yield its folders; one question a file, for speed."""
-        before, is_open, since_s = self.touched, excludes.is_empty, self.scope.since_s
+        before, is_open = self.touched, excludes.is_empty
         with os.scandir(path) as entries:
             for entry in entries:
                 try:
@@ -137,17 +135,18 @@ class _Walk:
                 if not is_open and excludes.leave_out(entry.path, entry.name):
                     continue
                 if stat.S_ISREG(found.st_mode):
-                    self.seen += 1
-                    if since_s is None or found.st_ctime > since_s:
-                        self._touched(entry.path, entry.name, found.st_size)
+                    self._file(entry.path, entry.name, found)
                 elif stat.S_ISDIR(found.st_mode) and (
                     not self.scope.one_file_system or found.st_dev == device
                 ):
                     yield entry.path
         self.folders += self.touched > before
 
-    def _touched(self, path: str, name: str, size_bytes: int) -> None:
-        """Count a touched file, and keep it when the dice say so."""
+    def _file(self, path: str, name: str, found: os.stat_result) -> None:
+        """Count a file, and keep it when it was touched and the dice say so."""
+        self.seen += 1
+        if self.scope.since_s is not None and found.st_ctime <= self.scope.since_s:
+            return
         self.touched += 1
         if len(self.kept) < FILES:
             self.kept.append(path)
@@ -157,11 +156,11 @@ class _Walk:
         if suffix := _appended(lower):
             self.suffixes[suffix] += 1
         if (
-            0 < size_bytes <= _LARGEST_NOTE_BYTES
+            0 < found.st_size <= _LARGEST_NOTE_BYTES
             and lower.endswith(_NOTE_ENDINGS)
             and _NOTE.search(lower)
         ):
-            self.notes[lower, size_bytes] += 1
+            self.notes[lower, found.st_size] += 1
 
     def names(self) -> Names:
         ((note, _), count), *_ = self.notes.most_common(1) or [(("", 0), 0)]
