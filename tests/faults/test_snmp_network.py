@@ -23,6 +23,7 @@ from netops.snmp.replay import Faults, ReplayAgent, every_nth
 from netops.snmp.replay_user import UserSide
 from netops.snmp.table import read_modules
 from netops.snmp.walk import walk
+from tests.contracts.snmp_daemon import free_port
 from tests.unit.snmp.farm import (
     IF_DESCR,
     IF_HC_IN,
@@ -63,6 +64,19 @@ def test_two_percent_loss_and_a_thousand_at_once_make_nobody_look_down() -> None
     assert len(found) == 1000
     assert [outcome.error for outcome in found if outcome.error] == []
     assert sum(outcome.sent - outcome.answered for outcome in found) > 5
+
+
+def test_who_cannot_even_be_sent_to_waits_for_no_silent_device() -> None:
+    forbidden = [Target("255.255.255.255", port) for port in range(2000, 2040)]
+    silent = Target("127.2.0.1", free_port(), timeout_s=2.0, retries=0)
+    talks = [Talk(target, walk(oids(IF_DESCR))) for target in [silent, *forbidden, *forbidden]]
+    started = time.monotonic()
+    found = OwnEngine(window=3).converse(talks)
+    errors = [str(next(found).error) for _ in range(80)]
+    assert time.monotonic() - started < 1.5
+    assert {error.partition(": ")[2] for error in errors} == {"permission denied"}
+    assert "does not answer" in str(next(found).error)
+    assert list(found) == []
 
 
 def test_the_dead_cost_no_more_than_their_own_time() -> None:

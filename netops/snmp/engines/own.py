@@ -127,9 +127,11 @@ class _Batch:
         self._links: dict[socket.AddressFamily, socket.socket] = {}
         self._poll = select.poll()
         self._pending: dict[int, _Call] = {}
-        #: When reading began last, and whether all that had come by then is read.
+        #: No more talks are to come.
+        self._all_begun = False
+        self._outbox: list[_Call] = []
+        #: When reading began last.
         self._reading_s = 0.0
-        self._caught_up = False
         self._timers: list[tuple[float, int]] = []
         self._done: deque[Outcome] = deque()
         #: Address → the call that is on, and the talks that wait for it.
@@ -142,14 +144,15 @@ class _Batch:
         """Yield outcomes until everybody is done."""
         while True:
             self._begin_more()
-            while self._done:
-                yield self._done.popleft()
-            if not self._pending:
-                if self._done or self._ready:
-                    continue
+            self._send_all()
+            if self._done or self._ready:
+                while self._done:
+                    yield self._done.popleft()
+            elif self._pending:
+                self._listen()
+                self._expire()
+            elif self._all_begun:
                 return
-            self._listen()
-            self._expire()
 
     def close(self) -> None:
         """Close the sockets, and the conversations that were broken off."""
@@ -167,6 +170,7 @@ class _Batch:
         while len(self._pending) + self._queued < self._window:
             talk = next(self._talks, None)
             if talk is None:
+                self._all_begun = True
                 return
             self._admit(talk)
             if len(self._done) > self._window:
@@ -240,12 +244,24 @@ class _Batch:
         call.ident, call.tries = ident, 0
         self._pending[ident] = call
         call.started_s = monotonic()
-        self._send(call, call.started_s)
+        self._queue(call, call.started_s)
 
-    def _send(self, call: _Call, now_s: float, *, released: bool = False) -> None:
-        brake = None if released else self._brake
-        if brake and not brake.lets(now_s, call.not_before_s, call.ident):
-            return
+    def _queue(self, call: _Call, now_s: float) -> None:
+        if not self._brake or self._brake.lets(now_s, call.not_before_s, call.ident):
+            self._outbox.append(call)
+
+    def _send_all(self) -> None:
+        """
+        Send what has gathered while reading.
+
+        Together, because a send that wakes a sleeping receiver (an agent on this machine, a network
+        card) costs several times one that finds it awake.
+        """
+        outbox, self._outbox = self._outbox, []
+        for call in outbox:
+            self._send(call, monotonic())
+
+    def _send(self, call: _Call, now_s: float) -> None:
         call.outcome.sent += 1
         try:
             call.socket.sendto(call.datagram, call.address)
@@ -256,9 +272,7 @@ class _Batch:
             reason = (error.strerror or str(error)).lower()
             self._finish(call, error=UnreachableError(f"{call.talk.target.host}: {reason}"))
             return
-        if released:
-            call.anchor(now_s)
-        elif not call.tries:
+        if not call.tries:
             call.started_s = now_s
         wait_s = call.wait_s(now_s) if call.tries else call.first_s
         heapq.heappush(self._timers, (now_s + wait_s, call.ident))
@@ -280,12 +294,10 @@ class _Batch:
         """
         Read what has come before any timer fires: a busy loop must not mistake itself for loss.
 
-        Agents that answer at once could keep us here for ever, and hold up the timers of those
-        that do not. Datagrams come in their order, so an answer to what was asked since reading
-        began proves that everything older is read.
+        Nothing is sent meanwhile, so agents that answer at once cannot keep us here and hold up the
+        timers of those that do not.
         """
         receive, handle = link.recvfrom, self._receive
-        self._caught_up = False
         for _ in range(_FLOOD):
             try:
                 data, source = receive(_DATAGRAM_BYTES)
@@ -294,8 +306,6 @@ class _Batch:
             except OSError:
                 continue
             handle(data, source)
-            if self._caught_up:
-                return
 
     def _receive(self, data: bytes, source: Any) -> None:
         try:
@@ -310,7 +320,6 @@ class _Batch:
         if source != call.address and not call.talk.target.loose_source:
             call.why = f"an answer came from {source[0]} port {source[1]}"
             return
-        self._caught_up = call.started_s > self._reading_s
         try:
             response = call.session.open(envelope)
         except WireError as error:
@@ -343,7 +352,8 @@ class _Batch:
         timers, pending = self._timers, self._pending
         for ident in self._brake.released(now_s) if self._brake else ():
             if ident in pending:
-                self._send(pending[ident], now_s, released=True)
+                pending[ident].anchor(now_s)
+                self._outbox.append(pending[ident])
         while timers and timers[0][0] <= self._reading_s:
             _, ident = heapq.heappop(timers)
             call = pending.get(ident)
@@ -351,7 +361,7 @@ class _Batch:
                 continue
             if call.tries < call.talk.target.retries:
                 call.tries += 1
-                self._send(call, now_s)
+                self._queue(call, now_s)
             else:
                 del pending[ident]
                 self._silent(call)
