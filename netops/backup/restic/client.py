@@ -194,11 +194,21 @@ def locks(access: Access, call: Call) -> dict[str, str]:
     return found
 
 
-def rebuild_index(access: Access, call: Call) -> None:
-    """List every pack again, so that data uploaded before a crash is found and not sent twice."""
-    done = call.run(access, "rebuild-index")
+def rebuild_index(access: Access, call: Call, *, may_keep_old: bool = False) -> None:
+    """
+    List every pack again, so that data uploaded before a crash is found and not sent twice.
+
+    With `may_keep_old`, storage that refuses to delete the old lists is content with the new one
+    beside them, which restic stores before.
+    """
+    listener = _RefusalListener("index", 1)
+    hear = listener.hear if may_keep_old else None
+    try:
+        done = call.run(access, "rebuild-index", on_stderr=hear)
+    except _Refused:
+        return
     if done.returncode:
-        raise failure(access.name, done)
+        raise failure(access.name, done, "\n".join(listener.other))
 
 
 class _Refused(Exception):  # noqa: N818  never leaves this file
@@ -207,8 +217,9 @@ class _Refused(Exception):  # noqa: N818  never leaves this file
 
 @dataclass(slots=True)
 class _RefusalListener:
-    """Gives restic up once storage has refused as many snapshots as it deletes at a time."""
+    """Gives restic up once storage has refused to delete `limit` things of a kind."""
 
+    kind: str
     limit: int
     refused: set[str] = field(default_factory=set)
     is_over: bool = False
@@ -217,17 +228,17 @@ class _RefusalListener:
     def hear(self, line: str) -> None:
         """Take one line of standard error."""
         match = _REFUSED.search(line)
-        if match is None:
+        if match is None or match[1] != self.kind:
             self.other = [*self.other[-20:], line]
             return
-        self.refused.add(match[1])
+        self.refused.add(match[2])
         if len(self.refused) >= self.limit and not self.is_over:
             self.is_over = True
             raise _Refused
 
 
 _REFUSED = re.compile(
-    r"Remove\(<snapshot/([0-9a-f]+)>\).*"
+    r"Remove\(<(snapshot|index)/([0-9a-f]+)>\).*"
     r"(?:403|forbidden|access denied|permission denied|operation not permitted)",
     re.IGNORECASE,
 )
@@ -244,7 +255,8 @@ def forget(access: Access, snapshot_ids: Sequence[str], call: Call) -> None:
     """
     if not all(_FULL_ID.fullmatch(snapshot_id) for snapshot_id in snapshot_ids):
         raise ValueError("snapshots are forgotten by their full ids only")
-    listener = _RefusalListener(min(len(snapshot_ids), 3))
+    # As many as restic deletes at a time.
+    listener = _RefusalListener("snapshot", min(len(snapshot_ids), 3))
     try:
         done = call.run(access, "forget", "--", *snapshot_ids, on_stderr=listener.hear)
     except _Refused:
