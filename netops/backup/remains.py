@@ -145,7 +145,8 @@ class RestPlace:
         import ssl
 
         given = {**os.environ, **self.access.variables()}
-        context = ssl.create_default_context(cafile=given.get("RESTIC_CACERT"))
+        trusted = given.get("RESTIC_CACERT") or given.get("SSL_CERT_FILE")
+        context = ssl.create_default_context(cafile=trusted)
         if own := given.get("RESTIC_TLS_CLIENT_CERT"):
             context.load_cert_chain(own)
         return context
