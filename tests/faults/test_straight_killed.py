@@ -130,11 +130,33 @@ def test_a_lock_that_nobody_buried_is_taken_off_a_server(site: SmallSite, place:
 def test_an_exclusive_lock_of_a_dead_check_stops_nothing(
     site: SmallSite, place: Place, verb: str
 ) -> None:
+    kill_a_check(site, place)
+    done = site.netops("backup", verb)
+    assert (done.returncode, locks(place)) == (0, []), done
+
+
+@pytest.mark.parametrize("place", ["rest"], indirect=True)
+def test_an_exclusive_lock_of_a_dead_check_does_not_stop_a_copy(
+    place: Place, tmp_path: Path
+) -> None:
+    have_restic()
+    lay_out("offsite", place.files)
+    site = SmallSite(tmp_path / "site", {"away": place})
+    lay_out("main", site.main)
+    site.fill(20_000)
+    site.result("backup", "run")
+    kill_a_check(site, place)
+    (site.source / "new").write_text("new")
+    result = site.result("backup", "run")
+    assert [row["status"] for row in result["locations"]] == ["OK", "OK"], result
+    assert locks(place) == []
+
+
+def kill_a_check(site: SmallSite, place: Place) -> None:
+    """Leave the lock of a check that was killed."""
     command = ["restic", "--repo", str(place.files), "--no-cache", "check", "--read-data"]
     env = site.environment({"RESTIC_PASSWORD": PASSWORD})
     with subprocess.Popen([*command, "--limit-download", "1"], env=env) as restic:
         wait_until(lambda: locks(place), "restic has its lock")
         kill(restic.pid)
     assert len(locks(place)) == 1
-    done = site.netops("backup", verb)
-    assert (done.returncode, locks(place)) == (0, []), done

@@ -281,8 +281,8 @@ def prune(access: Access, call: Call, *, dry_run: bool = False) -> int:
     except _Refused:
         raise AccessError(
             f"{access.name}: the storage refuses to delete",
-            hint="write `append_only: true`, and as prune_location, prune_environment or "
-            "prune_password what has the right to delete",
+            hint="mend its permissions; or write `append_only: true`, and as prune_location, "
+            "prune_environment or prune_password what has the right to delete",
         ) from None
     said = "\n".join(listener.other)
     if done.returncode:
