@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,12 +15,16 @@ import pytest
 from tests.lab.build import discard
 from tests.lab.fixtures import need_lab
 from tests.require import need, unavailable
+from tests.servers.guides import GUIDES, Setting
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs/howto").glob("*.md"))]
 #: Written in a document whose commands make their own site.
 FROM_NOTHING = "<!-- console: from nothing -->"
-_BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+#: A block of commands, or a file as it is to be written.
+_BLOCK = re.compile(
+    r"^(?:```console|<!-- console: write (\S+) -->\n```yaml)\n(.*?)^```$", re.MULTILINE | re.DOTALL
+)
 _MARK = "\x1e"
 #: In a document whose commands set a lab up.
 _LAB = "tests.lab up"
@@ -28,6 +33,7 @@ _PLACEHOLDERS = (
     (r"\b\d+:[A-Za-z0-9+/]{43}=", "<head>"),
     (r"\b[0-9A-HJKMNP-TV-Z]{26}\b", "<id>"),
     (r"\b\d{4}-\d\d-\d\d( \d\d:\d\d)?\b", "<time>"),
+    (r"\b\d{4}-W\d\d\b", "<week>"),
     (r"\b\d+(\.\d+)? (B|kB|MB|GB|TB)(?![\w])", "<size>"),
     (r"\b\d+(\.\d+)? ?(ms|s|m|h|d)\b( \d+ ?(s|m|h)\b)?", "<took>"),
     (r"\b[0-9a-f]{8}\b", "<snapshot>"),
@@ -47,7 +53,16 @@ class Command:
 def commands_of(text: str) -> list[Command]:
     """`$ command` (with `> ` for more lines), what it prints, and `? N` when it does not end with 0."""
     found: list[Command] = []
-    for line in (line for block in _BLOCK.findall(text) for line in block.splitlines()):
+    for file, block in _BLOCK.findall(text):
+        if file:
+            found.append(Command(f"cat > {file} <<'END'\n{block}END"))
+            continue
+        _add_commands(found, block)
+    return found
+
+
+def _add_commands(found: list[Command], block: str) -> None:
+    for line in block.splitlines():
         if line.startswith("$ "):
             found.append(Command(line[2:]))
         elif line.startswith("> ") and found and not found[-1].expected:
@@ -56,7 +71,6 @@ def commands_of(text: str) -> list[Command]:
             found[-1].code = int(end[1])
         elif found:
             found[-1].expected.append(line)
-    return found
 
 
 def plain(line: str) -> str:
@@ -78,7 +92,7 @@ def fits(expected: list[str], printed: list[str]) -> bool:
     return re.fullmatch(pattern, "".join(f"{plain(line)}\n" for line in printed)) is not None
 
 
-def prepare(folder: Path, text: str) -> dict[str, str]:
+def prepare(folder: Path, text: str, setting: Setting | None) -> dict[str, str]:
     """Make a folder that looks like the checkout after command 1's installation; return the environment."""
     for name in ("scripts", "netops", "configs", "docs", "tests", "pyproject.toml"):
         (folder / name).symlink_to(ROOT / name)
@@ -91,7 +105,9 @@ def prepare(folder: Path, text: str) -> dict[str, str]:
         "QUICKSTART_INSTALL": "no",
         "NETOPS_LAB": f"document-{os.getpid()}",
     }
-    if "quickstart" not in text and FROM_NOTHING not in text:
+    if setting is not None:
+        environment["NETOPS_SITE"] = str(setting.site)
+    elif "quickstart" not in text and FROM_NOTHING not in text:
         environment["NETOPS_SITE"] = str(make_small_site(folder / "site", environment))
     return environment
 
@@ -135,17 +151,20 @@ def test_commands_do_what_the_document_shows(document: Path, tmp_path: Path) -> 
         assert "```console" not in text, "a console block without a command"
         return
     need("restic", "bash")
-    if os.geteuid() != 0 and "/etc" in text:
+    if os.geteuid() != 0 and "/etc" in text and document.name not in GUIDES:
         unavailable("root", f"{document.name} shows what root sees of /etc")
     if _LAB in text:
         need_lab()
-    environment = prepare(tmp_path, text)
-    assert shutil.which("netops", path=environment["PATH"])
-    try:
-        wrong = list(run_all(commands, tmp_path, environment))
-    finally:
+    with ExitStack() as stack:
+        guide = GUIDES.get(document.name)
+        (tmp_path / "guide").mkdir()
+        setting = stack.enter_context(guide(tmp_path / "guide", text)) if guide else None
+        commands = commands_of(setting.here(text)) if setting else commands
+        environment = prepare(tmp_path, text, setting)
+        assert shutil.which("netops", path=environment["PATH"])
         if _LAB in text:
-            discard(environment["NETOPS_LAB"])
+            stack.callback(discard, environment["NETOPS_LAB"])
+        wrong = list(run_all(commands, tmp_path, environment))
     assert not wrong, "\n\n".join(wrong)
 
 

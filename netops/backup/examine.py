@@ -5,7 +5,7 @@ from datetime import datetime
 from netops.backup.damage import count_good_again, take_toll
 from netops.backup.model import Job, Repository
 from netops.backup.preflight import check_place
-from netops.backup.recover import clear_leftovers
+from netops.backup.recover import clear_leftovers, past_dead_locks
 from netops.backup.restic import check
 from netops.backup.room import BackupRoom, limits
 from netops.backup.soundness import Damage, Reading, Soundness
@@ -49,11 +49,17 @@ def examine(room: BackupRoom, repository: Repository, depth: Depth, context: Con
     """
     context.progress(Progress(step=f"checking {repository.name}"))
     subset = f"{depth.part}/{depth.parts}" if depth.part and depth.parts > 1 else None
-    findings = check.check(
-        room.access(repository),
-        limits(context, repository.deadline_s, quiet=True),
-        read_data=depth.parts == 1 and depth.part is not None,
-        subset=subset,
+    access = room.access(repository)
+    findings = past_dead_locks(
+        room,
+        repository,
+        context,
+        lambda: check.check(
+            access,
+            limits(context, repository.deadline_s, quiet=True),
+            read_data=depth.parts == 1 and depth.part is not None,
+            subset=subset,
+        ),
     )
     facts = {"check": "data" if depth.part else "structure", "part": depth.part}
     facts["parts"] = depth.parts if depth.part else None

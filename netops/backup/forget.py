@@ -14,7 +14,6 @@ from netops.backup.retention import Candidate
 from netops.backup.room import BackupRoom, limits
 from netops.core.clock import parse_utc, utc_text
 from netops.core.dataclass import dataclass, field, replace
-from netops.core.errors import LockedError
 from netops.core.results import Result
 from netops.core.run import Context, Progress
 from netops.core.status import Status
@@ -251,12 +250,7 @@ def _named(plan: Plan, listed: Sequence[Snapshot]) -> dict[str, list[str]]:
 def _forget(room: BackupRoom, repository: Repository, ids: list[str], context: Context) -> None:
     access = room.access(repository)
     call = limits(context, repository.deadline_s, quiet=True)
-    try:
-        client.forget(access, ids, call)
-    except LockedError:
-        # A killed process may have left the lock; one that lives keeps its own.
-        recover.clear(room, repository, context)
-        client.forget(access, ids, call)
+    recover.past_dead_locks(room, repository, context, lambda: client.forget(access, ids, call))
 
 
 def _outcome(

@@ -77,21 +77,23 @@ class Repository:
     #: How to reach it with the right to delete; None is the same as for backups.
     prune_location: str | None = None
     prune_password: str | None = None
-    prune_environment: Mapping[str, str] = field(default_factory=dict)
+    #: None is the environment of backups, an empty one is none at all.
+    prune_environment: Mapping[str, str] | None = None
 
     @property
     def may_delete(self) -> bool:
         """Tell whether netops has a way to delete there."""
         others = (self.prune_location, self.prune_password, self.prune_environment)
-        return not self.append_only or any(others)
+        return not self.append_only or any(other is not None for other in others)
 
     def for_deleting(self) -> "Repository":
         """Return the same repository as reached with the right to delete."""
+        environment = self.prune_environment
         return replace(
             self,
             location=self.prune_location or self.location,
             password=self.prune_password or self.password,
-            environment=self.prune_environment or self.environment,
+            environment=self.environment if environment is None else environment,
         )
 
 

@@ -7,7 +7,7 @@ from netops.backup import listing
 from netops.backup.model import Job, Repository
 from netops.backup.preflight import check_place
 from netops.backup.records import Backup, Placement
-from netops.backup.recover import recover_place
+from netops.backup.recover import past_dead_locks, recover_place
 from netops.backup.restic import client
 from netops.backup.room import BackupRoom, limits
 from netops.core.dataclass import dataclass, replace
@@ -141,14 +141,19 @@ def _copy(
         context.progress(replace(progress, step=f"copying to {repository.name}"))
 
     source = room.repository(job.repository)
-    with room.reading(source, context):
-        names = client.copy(
+    ids = [backup.snapshot_id for backup in missing if backup.snapshot_id]
+
+    def copy() -> list[str]:
+        return client.copy(
             room.access(source),
             room.access(repository),
-            [backup.snapshot_id for backup in missing if backup.snapshot_id],
+            ids,
             replace(limits(context, repository.deadline_s), on_progress=show),
             stall_timeout_s=repository.stall_timeout_s,
         )
+
+    with room.reading(source, context):
+        names = past_dead_locks(room, repository, context, copy)
     # restic names the copies in the order it makes them, which need not be ours; only for a
     # single one is the name known, and the tag tells the others.
     sure = names if len(missing) == 1 == len(names) else []

@@ -57,7 +57,7 @@ def _repository(name: str, row: Mapping[str, Any]) -> Repository:
         append_only=bool(row.get("append_only")),
         prune_location=row.get("prune_location"),
         prune_password=row.get("prune_password"),
-        prune_environment=dict(row.get("prune_environment") or {}),
+        prune_environment=row.get("prune_environment"),
     )
 
 

@@ -10,12 +10,7 @@ from netops.backup.restic import check, client, simple
 from netops.backup.room import BackupRoom, limits
 from netops.core.clock import utc_text
 from netops.core.dataclass import dataclass
-from netops.core.errors import (
-    ConfigError,
-    IntegrityError,
-    LockedError,
-    NetopsError,
-)
+from netops.core.errors import ConfigError, IntegrityError, NetopsError
 from netops.core.ids import new_id
 from netops.core.results import Result
 from netops.core.run import Context, Progress
@@ -109,21 +104,17 @@ class PruneRun:
         context.progress(Progress(step="freeing space"))
         access = self.room.access(repository)
         call = limits(context, repository.deadline_s, quiet=True)
-        try:
-            return client.prune(access, call)
-        except LockedError:
-            # A killed process may have left the lock; one that lives keeps its own.
-            recover.clear(self.room, repository, context)
-            return client.prune(access, call)
+        return recover.past_dead_locks(
+            self.room, repository, context, lambda: client.prune(access, call)
+        )
 
     def _check(self, repository: Repository, context: Context, failing: str) -> None:
         context.progress(Progress(step="checking"))
         call = limits(context, repository.deadline_s, quiet=True)
-        try:
-            found = check.check(self.room.access(repository), call)
-        except LockedError:
-            recover.clear(self.room, repository, context)
-            found = check.check(self.room.access(repository), call)
+        access = self.room.access(repository)
+        found = recover.past_dead_locks(
+            self.room, repository, context, lambda: check.check(access, call)
+        )
         if found:
             broken = ", ".join(f"{kind} {name[:8]}" for kind, name in found.items()[:5])
             text = f"{failing}: broken: {broken}"

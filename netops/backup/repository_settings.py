@@ -170,9 +170,9 @@ class RepositorySettings(Section):
         description="Reference to the password that `forget` and `prune` use (default: password).",
         examples=["file:keys/prune.password"],
     )
-    prune_environment: Annotated[dict[str, SecretRef], AfterValidator(_environment)] = Field(
-        default_factory=dict,
+    prune_environment: Annotated[dict[str, SecretRef], AfterValidator(_environment)] | None = Field(
+        default=None,
         description="Environment variables for `forget` and `prune`, each a reference to a secret "
-        "(default: environment).",
+        "(default: environment; `{}` for none at all).",
         examples=[{"AWS_ACCESS_KEY_ID": "env:S3_ADMIN", "AWS_SECRET_ACCESS_KEY": "file:keys/s3"}],
     )

@@ -208,10 +208,17 @@ class BackupRun:
             screening = self._screened(job, decision, staged, context)
             more = [screening.staged] if screening else []
             tree = self._tree(job, backup, decision, [*staged, *more])
+            from netops.backup.recover import past_dead_locks
+
             access = self.room.access(repository)
             _load_soon()
             sending.set()  # from here on data may lie in the repository that no index has
-            summary = client.backup(access, tree, limits(context, repository.deadline_s))
+            summary = past_dead_locks(
+                self.room,
+                repository,
+                context,
+                lambda: client.backup(access, tree, limits(context, repository.deadline_s)),
+            )
             found = [
                 *_unreadable(summary),
                 *(Remark(Status.WARNING, text) for part in staged for text in part.problems),

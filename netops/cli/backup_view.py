@@ -72,14 +72,20 @@ def print_list(catalogue: Catalogue, job: str | None, limit: int, *, as_json: bo
             *(backup.id, backup.job, backup.kind, local_text(backup.started_at)),
             Status(backup.status) if backup.status is not None else "no outcome",
             ", ".join(_seen(place) for place in catalogue.placements(backup.id)),
-            size_text(backup.bytes_processed),
-            size_text(backup.bytes_added),
-            duration_text(backup.duration_s),
+            *_measured(backup),
         )
         for backup in backups
     ]
     heads = ("RUN", "JOB", "TYPE", "STARTED", "STATUS", "LIES IN", "READ", "ADDED", "TIME")
     print_table(heads, rows, right=("READ", "ADDED", "TIME"))
+
+
+def _measured(backup: Backup) -> tuple[str | None, ...]:
+    """Return what was read, added and how long it took; nothing where only tags tell of it."""
+    if not backup.duration_s:
+        return None, None, None
+    sizes = size_text(backup.bytes_processed), size_text(backup.bytes_added)
+    return *sizes, duration_text(backup.duration_s)
 
 
 def _seen(place: Placement) -> str:

@@ -87,3 +87,32 @@ def test_a_place_with_the_right_to_delete_drops_and_prunes(site: SmallSite) -> N
     assert pruned.exit_code == 0, pruned.as_dict()
     assert site.lies_in("offsite") == [new]
     assert site.netops("backup", "verify", "offsite").returncode == 0
+
+
+def test_a_second_server_with_the_right_to_delete_drops_and_prunes(site: SmallSite) -> None:
+    append_only = site.offsite
+    with served(site.directory / "offsite") as free:
+        site.configure(more=f", append_only: true, prune_location: '{free}'")
+        old, new = site.back_up(), site.back_up()
+        assert site.lies_in(append_only) == [old, new]
+
+        report = site.forget("offsite")
+        site.configure(more="")
+        began = time.monotonic()
+        refused = site.netops("backup", "prune", "offsite", expect=77)
+        took_s = time.monotonic() - began
+        site.configure(more=f", append_only: true, prune_location: '{free}'")
+        pruned = site.prune("offsite")
+
+        assert outcomes(report.results[0]) == {old: "dropped", new: "kept"}
+        assert "the storage refuses to delete" in refused.stdout
+        assert took_s < 30, "restic alone tries for 44 s"
+        assert pruned.exit_code == 0, pruned.as_dict()
+    # The other server is down, as it should be when nobody prunes.
+    assert site.lies_in(append_only) == [new]
+    newest = site.back_up("differential")
+    assert site.lies_in(append_only) == [new, newest]
+    assert site.netops("backup", "verify", "offsite", "--read-data").returncode == 0
+    site.configure(more="")
+    site.back_up()
+    assert "refused by the server" in outcomes(site.forget("offsite").results[0]).values()

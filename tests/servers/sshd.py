@@ -16,14 +16,14 @@ Port {port}
 ListenAddress 127.0.0.1
 HostKey {folder}/host
 PidFile none
-AuthorizedKeysFile {folder}/client.pub
+AuthorizedKeysFile {folder}/client.pub {authorized}
 StrictModes no
 UsePAM no
 PasswordAuthentication no
 KbdInteractiveAuthentication no
 PermitRootLogin prohibit-password
 Subsystem sftp internal-sftp
-ForceCommand internal-sftp
+{more}
 """
 
 
@@ -50,8 +50,14 @@ class Sshd:
         return f"sftp://{self.user}@127.0.0.1:{self.server.port}/{path}"
 
 
-def start_sshd(folder: Path) -> Sshd:
-    """Start a server with fresh keys; skip the test where there is no sshd."""
+def start_sshd(
+    folder: Path, *, authorized: Path | None = None, more: str = "ForceCommand internal-sftp"
+) -> Sshd:
+    """
+    Start a server with fresh keys, with `more` at the end of its configuration.
+
+    Keys in `authorized` are let in as well. Skip the test where there is no sshd.
+    """
     need("ssh", "ssh-keygen")
     need("sshd", path=_SBIN)
     folder.mkdir(parents=True)
@@ -59,7 +65,8 @@ def start_sshd(folder: Path) -> Sshd:
         make = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(folder / name)]
         subprocess.run(make, check=True)
     port = free_port()
-    (folder / "config").write_text(_CONFIG.format(port=port, folder=folder))
+    config = _CONFIG.format(port=port, folder=folder, authorized=authorized or "", more=more)
+    (folder / "config").write_text(config)
     for name, key in (("known_hosts", "host"), ("wrong_known_hosts", "stranger")):
         public = (folder / f"{key}.pub").read_text().split()
         (folder / name).write_text(f"[127.0.0.1]:{port} {public[0]} {public[1]}\n")

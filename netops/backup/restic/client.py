@@ -9,6 +9,7 @@ from netops.backup.restic.watch import Watch
 from netops.core import process
 from netops.core.cancel import Cancel
 from netops.core.dataclass import dataclass, field, replace
+from netops.core.errors import AccessError, ToolError
 from netops.core.process import Completed, LineSink
 from netops.core.run import Progress
 
@@ -194,11 +195,21 @@ def locks(access: Access, call: Call) -> dict[str, str]:
     return found
 
 
-def rebuild_index(access: Access, call: Call) -> None:
-    """List every pack again, so that data uploaded before a crash is found and not sent twice."""
-    done = call.run(access, "rebuild-index")
+def rebuild_index(access: Access, call: Call, *, may_keep_old: bool = False) -> None:
+    """
+    List every pack again, so that data uploaded before a crash is found and not sent twice.
+
+    With `may_keep_old`, storage that refuses to delete the old lists is content with the new one
+    beside them, which restic stores before.
+    """
+    listener = _RefusalListener(("index",), 1)
+    hear = listener.hear if may_keep_old else None
+    try:
+        done = call.run(access, "rebuild-index", on_stderr=hear)
+    except _Refused:
+        return
     if done.returncode:
-        raise failure(access.name, done)
+        raise failure(access.name, done, "\n".join(listener.other))
 
 
 class _Refused(Exception):  # noqa: N818  never leaves this file
@@ -207,8 +218,9 @@ class _Refused(Exception):  # noqa: N818  never leaves this file
 
 @dataclass(slots=True)
 class _RefusalListener:
-    """Gives restic up once storage has refused as many snapshots as it deletes at a time."""
+    """Gives restic up once storage has refused to delete `limit` things of some kinds."""
 
+    kinds: tuple[str, ...]
     limit: int
     refused: set[str] = field(default_factory=set)
     is_over: bool = False
@@ -217,20 +229,21 @@ class _RefusalListener:
     def hear(self, line: str) -> None:
         """Take one line of standard error."""
         match = _REFUSED.search(line)
-        if match is None:
+        if match is None or match[1] not in self.kinds:
             self.other = [*self.other[-20:], line]
             return
-        self.refused.add(match[1])
+        self.refused.add(match[2])
         if len(self.refused) >= self.limit and not self.is_over:
             self.is_over = True
             raise _Refused
 
 
 _REFUSED = re.compile(
-    r"Remove\(<snapshot/([0-9a-f]+)>\).*"
+    r"Remove\(<(snapshot|index|data)/([0-9a-f]+)>\).*"
     r"(?:403|forbidden|access denied|permission denied|operation not permitted)",
     re.IGNORECASE,
 )
+_LEFT = re.compile(r"unable to remove <(?:index|data)/.*")
 _TOTAL = re.compile(r"total prune:.*?/\s*([\d.]+) (B|KiB|MiB|GiB|TiB)")
 _UNITS = {"B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
 
@@ -244,7 +257,8 @@ def forget(access: Access, snapshot_ids: Sequence[str], call: Call) -> None:
     """
     if not all(_FULL_ID.fullmatch(snapshot_id) for snapshot_id in snapshot_ids):
         raise ValueError("snapshots are forgotten by their full ids only")
-    listener = _RefusalListener(min(len(snapshot_ids), 3))
+    # As many as restic deletes at a time.
+    listener = _RefusalListener(("snapshot",), min(len(snapshot_ids), 3))
     try:
         done = call.run(access, "forget", "--", *snapshot_ids, on_stderr=listener.hear)
     except _Refused:
@@ -254,9 +268,29 @@ def forget(access: Access, snapshot_ids: Sequence[str], call: Call) -> None:
 
 
 def prune(access: Access, call: Call, *, dry_run: bool = False) -> int:
-    """Free the space that no snapshot needs; return the bytes freed as restic rounds them."""
-    done = call.run(access, "prune", *(["--dry-run"] if dry_run else []))
+    """
+    Free the space that no snapshot needs; return the bytes freed as restic rounds them.
+
+    Raises AccessError when the storage refuses to delete; of data that stays for any other reason
+    restic only warns.
+    """
+    listener = _RefusalListener(("index", "data"), 1)
+    arguments = ["--dry-run"] if dry_run else []
+    try:
+        done = call.run(access, "prune", *arguments, on_stderr=listener.hear)
+    except _Refused:
+        raise AccessError(
+            f"{access.name}: the storage refuses to delete",
+            hint="mend its permissions; or write `append_only: true`, and as prune_location, "
+            "prune_environment or prune_password what has the right to delete",
+        ) from None
+    said = "\n".join(listener.other)
     if done.returncode:
-        raise failure(access.name, done)
+        raise failure(access.name, done, said)
+    if left := _LEFT.search(said):
+        raise ToolError(
+            f"{access.name}: not everything could be removed ({left[0]})",
+            hint="look at the storage, then prune again; what snapshots need is untouched",
+        )
     match = _TOTAL.search(done.stdout)
     return round(float(match[1]) * _UNITS[match[2]]) if match else 0

@@ -145,7 +145,15 @@ _MEANINGS: tuple[tuple[re.Pattern[str], int | None, type[NetopsError], str, str]
         "the repository password is wrong",
         "check the password reference of the repository in netops.yaml",
     ),
-    # These three come before the next: restic adds "Is there a repository" to all of them.
+    # These four come before the next: restic adds "Is there a repository" to all of them.
+    (
+        re.compile(r"x509: |tls: failed to verify certificate"),
+        None,
+        AccessError,
+        "the server's certificate is not trusted",
+        "is it the right server? a CA of your own is named by SSL_CERT_FILE, under environment "
+        "of the repository in netops.yaml",
+    ),
     (
         re.compile(r"host key verification failed", re.IGNORECASE),
         None,

@@ -1,5 +1,6 @@
 """The SSH command that restic reaches an sftp repository with: both sides proven, never asking."""
 
+import re
 import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -39,10 +40,44 @@ def ssh_host(location: str) -> SshHost | None:
         parts = urlsplit(location)
         user = unquote(parts.username) if parts.username else None
         return SshHost(parts.hostname, user, parts.port) if parts.hostname else None
-    start = rest.find("]") + 1 if "[" in rest else 0  # the colons of an IPv6 address
-    end = rest.find(":", start)
-    user, at, host = rest[: end if end >= 0 else None].rpartition("@")
+    user, at, host = rest[: _end_of_host(rest)].rpartition("@")
     return SshHost(host, user if at else None) if host else None
+
+
+def _end_of_host(rest: str) -> int:
+    """Return where `user@host:path` has the colon before its path."""
+    # Brackets hold the colons of an IPv6 address.
+    bracketed = re.match(r"[^:\[]*\[[^\]]*\]", rest)
+    end = rest.find(":", bracketed.end() if bracketed else 0)
+    return end if end >= 0 else len(rest)
+
+
+def directory_of(location: str) -> str:
+    """Return the directory on the server, as restic reads it; relative ones start in the home."""
+    rest = location.removeprefix("sftp:")
+    if rest.startswith("//"):
+        return unquote(urlsplit(location).path).removeprefix("/") or "."
+    return rest[_end_of_host(rest) + 1 :] or "."
+
+
+@contextmanager
+def sftp_client(
+    location: str, keys: SshKeys, connect_timeout_s: float
+) -> Iterator[tuple[str, ...]]:
+    """
+    Lend the command that does what stands in its input in the directory of an sftp place.
+
+    For what restic has no command for; both sides are proven as `ssh_command` does it.
+    """
+    server = ssh_host(location)
+    if server is None:
+        raise ValueError(f"{location} is no sftp place")
+    whom = {"User": server.user or "", "Port": str(server.port or "")}
+    with _options(keys, connect_timeout_s) as options:
+        settings = {**options, **{name: value for name, value in whom.items() if value}}
+        words = [word for name, value in settings.items() for word in ("-o", f"{name}={value}")]
+        host = f"[{server.host}]" if ":" in server.host.strip("[]") else server.host
+        yield ("sftp", "-q", "-b", "-", *words, "--", host)
 
 
 @contextmanager
@@ -57,6 +92,12 @@ def ssh_command(location: str, keys: SshKeys, connect_timeout_s: float) -> Itera
     if server is None:
         yield None
         return
+    with _options(keys, connect_timeout_s) as options:
+        yield _command(server, options)
+
+
+@contextmanager
+def _options(keys: SshKeys, connect_timeout_s: float) -> Iterator[dict[str, str]]:
     options = {
         "BatchMode": "yes",
         "ConnectTimeout": str(max(round(connect_timeout_s), 1)),
@@ -70,11 +111,11 @@ def ssh_command(location: str, keys: SshKeys, connect_timeout_s: float) -> Itera
             "GlobalKnownHostsFile": "/dev/null",
         }
     if keys.identity is None:
-        yield _command(server, options)
+        yield options
         return
     # A key file ends in a newline, which a secret has lost.
     with lend(Secret(keys.identity.reveal() + "\n")) as path:
-        yield _command(server, options | {"IdentityFile": path, "IdentitiesOnly": "yes"})
+        yield options | {"IdentityFile": path, "IdentitiesOnly": "yes"}
 
 
 def _command(server: SshHost, options: dict[str, str]) -> str:

@@ -46,6 +46,12 @@ from netops.core.run import Progress
         (1, "Save(<data/1>) returned error: write /x: no space left on device", ToolError),
         (1, "Fatal: dial tcp 127.0.0.1:1: connect: connection refused", UnreachableError),
         (1, 'Head "http://h/config": EOF', UnreachableError),
+        (
+            1,
+            'Fatal: unable to open config file: client.Head: Head "https://vault/config": x509: '
+            "certificate signed by unknown authority\nIs there a repository at the following location?",
+            AccessError,
+        ),
         (1, "pack 1234 is damaged: unexpected EOF", ToolError),
         (1, "server response unexpected: 403 Forbidden (403)", AccessError),
         (2, "panic: something", ToolError),

@@ -6,7 +6,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from netops.app import Site
 from netops.backup.engines.base import origin_of, staged_path, staging_directory
+from netops.backup.restic.sftp import directory_of
 from netops.backup.restic.simple import Snapshot
 from netops.backup.targets.base import split
 from netops.backup.targets.remote import RemoteTarget, address_of
@@ -44,6 +46,48 @@ def test_address_to_knock_at(location: str, address: tuple[str, int] | None) -> 
 def test_address_that_is_none_is_a_configuration_error(location: str) -> None:
     with pytest.raises(ConfigError, match="is no address"):
         RemoteTarget(location).reach(1)
+
+
+@pytest.mark.parametrize(
+    ("location", "directory"),
+    [
+        ("sftp:user@host:/srv/netops", "/srv/netops"),
+        ("sftp:host:below/home", "below/home"),
+        ("sftp:user@[::1]:/srv/a:b[c]", "/srv/a:b[c]"),
+        ("sftp://user@host:2222//srv/netops", "/srv/netops"),
+        ("sftp://host/below/home", "below/home"),
+        ("sftp://host//srv/with%20blank", "/srv/with blank"),
+        ("sftp://host/", "."),
+    ],
+)
+def test_directory_on_an_sftp_server(location: str, directory: str) -> None:
+    assert directory_of(location) == directory
+
+
+@pytest.mark.parametrize(
+    ("written", "environment"),
+    [
+        ("", {"A": "env:DAILY"}),
+        ("prune_environment:", {"A": "env:DAILY"}),
+        ("prune_environment: {}", {}),
+        ("prune_environment: {B: 'env:OTHER'}", {"B": "env:OTHER"}),
+    ],
+)
+def test_environment_for_deleting(
+    written: str, environment: dict[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / "netops.yaml").write_text(
+        "backup:\n  repositories:\n    vault:\n      location: rest:http://vault/\n"
+        "      password: env:PASSWORD\n      append_only: true\n"
+        f"      environment: {{A: 'env:DAILY'}}\n      {written}\n"
+    )
+    site = Site(tmp_path / "netops.yaml")
+    try:
+        vault = site.backup_plan.repositories["vault"]
+    finally:
+        site.close()
+    assert vault.for_deleting().environment == environment
+    assert vault.may_delete is (environment != vault.environment)
 
 
 @pytest.mark.parametrize(
