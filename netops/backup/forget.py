@@ -5,7 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from netops.backup import alarm, chores, recover, retention
+from netops.backup import alarm, chores, retention
+from netops.backup.locks import past_dead_locks
 from netops.backup.model import Job, Kind, Repository
 from netops.backup.preflight import check_tools
 from netops.backup.restic import client, simple
@@ -250,7 +251,7 @@ def _named(plan: Plan, listed: Sequence[Snapshot]) -> dict[str, list[str]]:
 def _forget(room: BackupRoom, repository: Repository, ids: list[str], context: Context) -> None:
     access = room.access(repository)
     call = limits(context, repository.deadline_s, quiet=True)
-    recover.past_dead_locks(room, repository, context, lambda: client.forget(access, ids, call))
+    past_dead_locks(room, repository, context, lambda: client.forget(access, ids, call))
 
 
 def _outcome(

@@ -4,10 +4,11 @@ import threading
 from collections.abc import Sequence
 
 from netops.backup import listing
+from netops.backup.locks import past_dead_locks
 from netops.backup.model import Job, Repository
 from netops.backup.preflight import check_place
 from netops.backup.records import Backup, Placement
-from netops.backup.recover import past_dead_locks, recover_place
+from netops.backup.recover import recover_place
 from netops.backup.restic import client
 from netops.backup.room import BackupRoom, limits
 from netops.core.dataclass import dataclass, replace

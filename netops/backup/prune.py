@@ -3,7 +3,8 @@
 from contextlib import suppress
 from pathlib import Path
 
-from netops.backup import alarm, chores, recover
+from netops.backup import alarm, chores
+from netops.backup.locks import past_dead_locks
 from netops.backup.model import Repository
 from netops.backup.preflight import check_tools
 from netops.backup.restic import check, client, simple
@@ -104,17 +105,13 @@ class PruneRun:
         context.progress(Progress(step="freeing space"))
         access = self.room.access(repository)
         call = limits(context, repository.deadline_s, quiet=True)
-        return recover.past_dead_locks(
-            self.room, repository, context, lambda: client.prune(access, call)
-        )
+        return past_dead_locks(self.room, repository, context, lambda: client.prune(access, call))
 
     def _check(self, repository: Repository, context: Context, failing: str) -> None:
         context.progress(Progress(step="checking"))
         call = limits(context, repository.deadline_s, quiet=True)
         access = self.room.access(repository)
-        found = recover.past_dead_locks(
-            self.room, repository, context, lambda: check.check(access, call)
-        )
+        found = past_dead_locks(self.room, repository, context, lambda: check.check(access, call))
         if found:
             broken = ", ".join(f"{kind} {name[:8]}" for kind, name in found.items()[:5])
             text = f"{failing}: broken: {broken}"

@@ -1,23 +1,19 @@
 """After a killed run: dead locks removed, finished snapshots adopted, uploaded data found again."""
 
-from collections.abc import Callable
 from contextlib import suppress
-from typing import TypeVar
 
-from netops.backup import listing, remains
+from netops.backup import listing
 from netops.backup.model import Job, Repository
 from netops.backup.records import Backup, Placement
 from netops.backup.restic import client, simple
 from netops.backup.room import BackupRoom, limits
-from netops.backup.zombies import release_locks
 from netops.core.clock import local_text
 from netops.core.dataclass import replace
-from netops.core.errors import InterruptedRunError, LockedError, NetopsError, UnreachableError
+from netops.core.errors import InterruptedRunError, NetopsError, UnreachableError
 from netops.core.run import Context
 from netops.core.status import Status
 from netops.core.units import size_text
 
-T = TypeVar("T")
 _UNLOCK_S = 120.0
 
 
@@ -145,11 +141,14 @@ def recover_place(room: BackupRoom, repository: Repository, context: Context) ->
 
 def clear(room: BackupRoom, repository: Repository, context: Context) -> None:
     """Remove what dead processes left in a repository: locks, and files half written."""
+    from netops.backup.remains import sweep  # every run loads this file, and few remove anything
+    from netops.backup.zombies import release_locks
+
     deadline_s = limits(context, _UNLOCK_S).deadline_s or _UNLOCK_S
     simple.unlock(room.access(repository), deadline_s=deadline_s, cancel=context.cancel)
     if count := release_locks(room, repository, context):
         context.observer.notice(f"{repository.name}: {count} lock(s) of dead processes taken out")
-    if freed_bytes := remains.sweep(room, repository, context):
+    if freed_bytes := sweep(room, repository, context):
         text = f"{size_text(freed_bytes)} removed that killed processes left half written"
         context.observer.notice(f"{repository.name}: {text}")
 
@@ -163,19 +162,3 @@ def clear_leftovers(room: BackupRoom, repository: Repository, context: Context) 
     if room.target(repository).has_locks():
         with suppress(UnreachableError):  # what comes next says it better
             clear(room, repository, context)
-
-
-def past_dead_locks(
-    room: BackupRoom, repository: Repository, context: Context, act: Callable[[], T]
-) -> T:
-    """
-    Do what a lock may forbid; then once more, without the locks that dead processes left.
-
-    For every kind of place: behind a protocol nobody sees locks beforehand without paying for it.
-    A process that lives keeps its own, and so the second LockedError is the caller's.
-    """
-    try:
-        return act()
-    except LockedError:
-        clear(room, repository, context)
-        return act()

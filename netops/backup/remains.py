@@ -4,7 +4,6 @@ import os
 import re
 from base64 import b64encode
 from collections.abc import Sequence
-from http.client import HTTPException
 from typing import TYPE_CHECKING, Protocol
 
 from netops.backup.model import Repository
@@ -110,6 +109,7 @@ class RestPlace:
 
     def remove_lock(self, lock_id: str) -> bool:
         """Remove one lock."""
+        from http.client import HTTPException
         from urllib.request import Request, urlopen
 
         place = self.access.location.removeprefix("rest:").rstrip("/")

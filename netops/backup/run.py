@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from netops.backup import chain, preflight
 from netops.backup.chain import Decision, History, NotDue
 from netops.backup.engines.base import Engine, Staged, staging_directory
+from netops.backup.locks import past_dead_locks
 from netops.backup.model import Job, Kind, Repository, Source
 from netops.backup.records import Backup, Placement, Remark
 from netops.backup.restic import client
@@ -208,8 +209,6 @@ class BackupRun:
             screening = self._screened(job, decision, staged, context)
             more = [screening.staged] if screening else []
             tree = self._tree(job, backup, decision, [*staged, *more])
-            from netops.backup.recover import past_dead_locks
-
             access = self.room.access(repository)
             _load_soon()
             sending.set()  # from here on data may lie in the repository that no index has
