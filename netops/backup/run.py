@@ -9,6 +9,7 @@ from netops.backup import chain, preflight
 from netops.backup.chain import Decision, History, NotDue
 from netops.backup.engines.base import Engine, Staged, staging_directory
 from netops.backup.model import Job, Kind, Repository, Source
+from netops.backup.reading import began
 from netops.backup.records import Backup, Placement, Remark
 from netops.backup.restic import client
 from netops.backup.restic.messages import Summary
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
     from netops.backup.gate import Screening
     from netops.backup.offsite import Copied
 
-_SHOWN_PROBLEMS = 3
-_RECORDED_PROBLEMS = 100
 #: By then restic has been started.
 _HEAD_START_S = 0.02
 
@@ -210,10 +209,13 @@ class BackupRun:
             tree = self._tree(job, backup, decision, [*staged, *more])
             access = self.room.access(repository)
             _load_soon()
+            parts = list(zip(staged, engines, strict=True))
+            reading = began(tree, parts, self.room.anchor_note, decision.parent)
             sending.set()  # from here on data may lie in the repository that no index has
-            summary = client.backup(access, tree, limits(context, repository.deadline_s))
+            call = limits(context, repository.deadline_s)
+            summary = client.backup(access, tree, call)
             found = [
-                *_unreadable(summary),
+                *reading.remarks(job, summary, access, call),
                 *(Remark(Status.WARNING, text) for part in staged for text in part.problems),
             ]
             self.remarks[job.name] = [*found, *(screening.remarks() if screening else [])]
@@ -299,18 +301,6 @@ def _load_soon() -> None:
 
 def _load_what_comes_next() -> None:
     from netops.backup import alarm, damage, examine, listing, offsite  # noqa: F401  loading is all
-
-
-def _unreadable(summary: Summary) -> list[Remark]:
-    """Tell how much the snapshot lacks: the first names to people, many to `--json` and the journal."""
-    count = summary.problem_count
-    if not count:
-        return []
-    shown = "; ".join(summary.problems[:_SHOWN_PROBLEMS])
-    more = count - min(len(summary.problems), _SHOWN_PROBLEMS)
-    text = f"{count} could not be read: {shown}" + (f"; and {more} more" if more > 0 else "")
-    names = list(summary.problems[:_RECORDED_PROBLEMS])
-    return [Remark(Status.WARNING, text, {"unreadable_count": count, "unreadable": names})]
 
 
 def _result(

@@ -132,21 +132,6 @@ def restore(
         raise failure(access.name, done)
 
 
-def sizes(access: Access, snapshot_id: str, paths: frozenset[str], call: Call) -> dict[str, int]:
-    """Return the bytes of those of `paths` that are files in a snapshot."""
-    found: dict[str, int] = {}
-
-    def hear(line: str) -> None:
-        row = parsed(line)
-        if row.get("type") == "file" and row.get("path") in paths:
-            found[str(row["path"])] = int(row.get("size", 0))
-
-    done = call.run(access, "ls", "--json", snapshot_id, on_stdout=hear)
-    if done.returncode:
-        raise failure(access.name, done)
-    return found
-
-
 def dump(access: Access, snapshot_id: str, path: str, call: Call) -> str:
     """Return the text of one file of a snapshot."""
     done = call.run(access, "dump", snapshot_id, path)
