@@ -77,9 +77,7 @@ def _remark(status: Status, paths: Sequence[str], why: str = "") -> Remark:
     count = len(paths)
     names = [shown(path) for path in paths[:_RECORDED]]
     more = f" and {count - _SHOWN} more" if count > _SHOWN else ""
-    text = (
-        f"{count} changed while they were backed up, so what is stored of them may be half old and "
-        f"half new: {', '.join(names[:_SHOWN])}{more}{why}"
-    )
+    listed = f"{', '.join(names[:_SHOWN])}{more}{why}"
+    text = f"{count} changed while being backed up and may be half old, half new: {listed}"
     facts: dict[str, Any] = {"changing_count": count, "changing": names}
     return Remark(status, text, facts | ({"changing_unproven": True} if why else {}))

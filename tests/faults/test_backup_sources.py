@@ -239,7 +239,7 @@ def test_files_that_change_vanish_and_grow_while_read_are_told_and_stop_no_run(s
             assert (done.code, result["status"]) == ((1, "WARNING") if vanished else (0, "OK"))
             assert growing in result["changing"]
             assert not [name for name in result["changing"] if "calm" in name]
-            assert "changed while they were backed up" in result["summary"]
+            assert "changed while being backed up" in result["summary"]
             end = site.last_end()["detail"]
             assert end["exit_code"] == done.code
             assert end["results"][0]["changing"] == result["changing"]
@@ -273,7 +273,7 @@ def test_changing_files_are_a_warning_where_the_job_says_so_whatever_they_are_ca
     assert site.states()["main"] == "WARNING"
     (row,) = site.backups()
     assert row["status"] == 1
-    assert "3 changed while they were backed up" in row["message"]
+    assert "3 changed while being backed up" in row["message"]
     assert site.last_end()["detail"]["exit_code"] == 1
     site.backup()
     is_on_record_as_good(site)

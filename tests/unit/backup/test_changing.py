@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from netops.backup.changing import changed
+from netops.backup.changing import _differs, changed
 from netops.backup.model import Job, Source
 from netops.backup.reading import Reading
 from netops.backup.restic import client, nodes
 from netops.backup.restic.access import Access
+from netops.backup.tree import Entry
 from netops.core.cancel import Cancel
 from netops.core.secrets import Secret
 from netops.core.status import Status
@@ -39,7 +40,7 @@ def test_only_what_changed_after_restic_opened_it_is_told(tmp_path: Path) -> Non
     (told,) = changed(since_ever, job, summary.snapshot_id, access, call)
     assert told.status is Status.OK
     assert told.facts == {"changing_count": 1, "changing": [str(source / "file-7")]}
-    assert told.text.startswith("1 changed while they were backed up")
+    assert told.text.startswith("1 changed while being backed up")
 
     late = replace(since_ever, began_s=(source / "file-7").lstat().st_ctime + 60)
     assert changed(late, job, summary.snapshot_id, access, call) == []
@@ -66,3 +67,13 @@ def test_only_what_changed_after_restic_opened_it_is_told(tmp_path: Path) -> Non
 )
 def test_times_of_restic_are_read_to_the_nanosecond(text: str, ns: int) -> None:
     assert nodes._nanoseconds(text) == ns
+
+
+def test_a_file_that_took_the_name_of_another_leaves_what_was_read_whole(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_text("new")
+    facts, path = file.lstat(), str(file)
+    entry = Entry(os.fsencode(path), facts)
+    for inode, told in ((0, True), (facts.st_ino, True), (facts.st_ino + 1, False)):
+        known = {path: nodes.Node(3, facts.st_ctime_ns - 1, inode)}
+        assert _differs(entry, path, known) is told
