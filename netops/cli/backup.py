@@ -136,6 +136,9 @@ def restore(
     at: Annotated[
         datetime | None, typer.Option("--at", help="The newest backup not after this local time.")
     ] = None,
+    sparse: Annotated[
+        bool, typer.Option("--sparse", help="Let long runs of zeros take no room on the disk.")
+    ] = False,
     yes: Yes = False,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -164,6 +167,7 @@ def restore(
         at.astimezone() if at else None,
         tuple(path or ()),
         None if to is None else to.absolute(),
+        sparse,
     )
     perform(
         site,

@@ -188,8 +188,14 @@ def test_odd_files_are_kept_as_they_are(site: Site) -> None:
         site.backup()
     is_on_record_as_good(site)
     target = site.directory / "back"
-    done = site.netops("backup", "restore", "data", "--to", str(target))
+    done = site.netops("backup", "restore", "data", "--to", str(target), "--sparse", "--json")
     assert done.code == 0, done
+    (result,) = done.results()
+    assert result["bytes"] > 200_000_000
+    assert result["disk_bytes"] < 1_000_000
+    image = target / str(site.source).lstrip("/") / "sparse"
+    assert image.lstat().st_blocks * 512 < 1_000_000
+    assert image.lstat().st_mtime_ns == (site.source / "sparse").lstat().st_mtime_ns
     back = tree(target / str(site.source).lstrip("/"))
     live = tree(site.source)
     assert (back["sparse"][2] == live["sparse"][2]) is True

@@ -123,11 +123,17 @@ def copy(
 
 
 def restore(
-    access: Access, snapshot_id: str, target: str, call: Call, *, include: Sequence[str] = ()
+    access: Access,
+    snapshot_id: str,
+    target: str,
+    call: Call,
+    *,
+    include: Sequence[str] = (),
+    sparse: bool = False,
 ) -> None:
     """Write a snapshot (or the parts in `include`) below `target` and compare every byte."""
-    patterns = [f"--include={pattern}" for pattern in include]
-    done = call.run(access, "restore", snapshot_id, "--target", target, "--verify", *patterns)
+    flags = [*(["--sparse"] if sparse else []), *(f"--include={pattern}" for pattern in include)]
+    done = call.run(access, "restore", snapshot_id, "--target", target, "--verify", *flags)
     if done.returncode:
         raise failure(access.name, done)
 
