@@ -5,7 +5,7 @@ import hashlib
 import os
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from netops.core.cancel import Cancel
@@ -22,8 +22,8 @@ def dig(top: Path, cancel: Cancel | None = None) -> None:
     """
     Give the room of long runs of zeros below `top` back to the disk; nobody else may write there.
 
-    A file with holes is read again: IntegrityError when its content is not what it was. Raises
-    ToolError where the file system keeps no holes.
+    A file with holes is read again: IntegrityError when its content is not what it was. Where the
+    file system keeps no holes, the zeros stay.
     """
     done: set[tuple[int, int]] = set()
     for folder, _, names in os.walk(top):
@@ -32,9 +32,15 @@ def dig(top: Path, cancel: Cancel | None = None) -> None:
                 cancel.check()
             path = Path(folder, name)
             facts = path.lstat()
-            if _is_worth_it(path, facts) and (facts.st_dev, facts.st_ino) not in done:
+            if not _is_worth_it(path, facts) or (facts.st_dev, facts.st_ino) in done:
+                continue
+            done.add((facts.st_dev, facts.st_ino))
+            try:
                 _dig_file(path, facts)
-                done.add((facts.st_dev, facts.st_ino))
+            except OSError as error:
+                if error.errno == errno.EOPNOTSUPP:
+                    return
+                raise ToolError(f"cannot take the zeros out of {path}: {error.strerror}") from error
 
 
 def _is_worth_it(path: Path, facts: os.stat_result) -> bool:
@@ -43,7 +49,9 @@ def _is_worth_it(path: Path, facts: os.stat_result) -> bool:
         return False
     if facts.st_mode & (stat.S_ISUID | stat.S_ISGID):
         return False
-    return "security.capability" not in os.listxattr(path, follow_symlinks=False)
+    with suppress(OSError):  # a file system without such attributes has no such rights either
+        return "security.capability" not in os.listxattr(path, follow_symlinks=False)
+    return True
 
 
 def _dig_file(path: Path, facts: os.stat_result) -> None:
@@ -53,7 +61,7 @@ def _dig_file(path: Path, facts: os.stat_result) -> None:
             return
         before = _digest(file)
         for start, length in runs:
-            _punch(path, file, start, length)
+            _punch(file, start, length)
         if _digest(file) != before:
             raise IntegrityError(
                 f"{path} is not what it was after its zeros were taken out",
@@ -80,15 +88,15 @@ def _writable(path: Path, facts: os.stat_result) -> Iterator[int]:
 
 
 def _zeros(file: int) -> Iterator[tuple[int, int]]:
-    """Yield start and length of every run of zeros that takes room."""
+    """Yield start and length of every run of zeros that is long enough and takes room."""
     begin = end = 0
     for start, length in _blank_blocks(file):
         if start > end:
-            if end > begin:
+            if end - begin >= _BLOCK_BYTES:
                 yield begin, end - begin
             begin = start
         end = start + length
-    if end > begin:
+    if end - begin >= _BLOCK_BYTES:
         yield begin, end - begin
 
 
@@ -123,18 +131,15 @@ def _digest(file: int) -> bytes:
         return hashlib.file_digest(content, "sha256").digest()
 
 
-def _punch(path: Path, file: int, start: int, length: int) -> None:
-    import ctypes
+def _punch(file: int, start: int, length: int) -> None:
+    import ctypes  # Python has no call for it
 
     library = ctypes.CDLL(None, use_errno=True)
     call = getattr(library, "fallocate64", None) or library.fallocate
     call.argtypes = [ctypes.c_int, ctypes.c_int, ctypes.c_int64, ctypes.c_int64]
     if call(file, _PUNCH_HOLE | _KEEP_SIZE, start, length):
         code = ctypes.get_errno()
-        raise ToolError(
-            f"{path}: the disk cannot keep holes ({os.strerror(code)})",
-            hint="restore without --sparse, or to another disk",
-        )
+        raise OSError(code, os.strerror(code))
 
 
 def copy(source: int, target: int) -> None:

@@ -9,6 +9,7 @@ from netops.backup.restic.watch import Watch
 from netops.core import process
 from netops.core.cancel import Cancel
 from netops.core.dataclass import dataclass, field, replace
+from netops.core.errors import ToolError
 from netops.core.process import Completed, LineSink
 from netops.core.run import Progress
 
@@ -17,6 +18,9 @@ _SAVED = re.compile(r"snapshot ([0-9a-f]{8,64}) saved")
 _PRESENT = re.compile(r"already copied to snapshot ([0-9a-f]{8,64})")
 _FULL_ID = re.compile(r"[0-9a-f]{64}")
 _PERCENT = re.compile(r"(\d+(?:\.\d+)?)%")
+
+#: What restic says of a file that it could not write, as against its own lock or cache.
+_NO_ROOM = re.compile(r"ignoring error for .*no space left on device", re.IGNORECASE)
 
 OnProgress = Callable[[Progress], None]
 
@@ -134,6 +138,11 @@ def restore(
     """Write a snapshot (or the parts in `include`) below `target` and compare every byte."""
     flags = [*(["--sparse"] if sparse else []), *(f"--include={pattern}" for pattern in include)]
     done = call.run(access, "restore", snapshot_id, "--target", target, "--verify", *flags)
+    if _NO_ROOM.search(done.stderr):
+        raise ToolError(
+            f"the disk of {target} is full: not everything came back",
+            hint="make room there or restore to a larger disk; the backup is as good as before",
+        )
     if done.returncode:
         raise failure(access.name, done)
 
