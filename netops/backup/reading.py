@@ -5,12 +5,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from netops.backup.engines.base import Engine, Staged
-from netops.backup.model import Job, Source
+from netops.backup.model import Source
 from netops.backup.records import Backup, Remark
-from netops.backup.restic.access import Access
-from netops.backup.restic.client import Call, Tree
+from netops.backup.restic.client import Tree
 from netops.backup.restic.messages import Summary
-from netops.core.dataclass import dataclass, replace
+from netops.core.dataclass import dataclass
 from netops.core.status import Status
 
 _SHOWN_PROBLEMS = 3
@@ -30,15 +29,9 @@ class Reading:
     #: By the clock that files are stamped with.
     began_s: float
 
-    def remarks(self, job: Job, summary: Summary, access: Access, call: Call) -> list[Remark]:
-        """Return what is to be told once restic has read."""
-        found = _unreadable(summary)
-        if self.roots and summary.files_new + summary.files_changed > self.own:
-            from netops.backup.changing import changed
-
-            quiet = replace(call, on_progress=None)
-            found += changed(self, job, summary.snapshot_id, access, quiet)
-        return found
+    def has_read(self, summary: Summary) -> bool:
+        """Tell whether restic read any of the live files, rather than take all as they were before."""
+        return bool(self.roots) and summary.files_new + summary.files_changed > self.own
 
 
 def began(
@@ -65,7 +58,7 @@ def _new_notes(note: Path | None, parent: Backup | None) -> int:
     return int(parent is None or note.stat().st_mtime > parent.started_at.timestamp())
 
 
-def _unreadable(summary: Summary) -> list[Remark]:
+def unreadable(summary: Summary) -> list[Remark]:
     """Tell how much the snapshot lacks: the first names to people, many to `--json` and the journal."""
     count = summary.problem_count
     if not count:

@@ -9,9 +9,10 @@ from netops.backup import chain, preflight
 from netops.backup.chain import Decision, History, NotDue
 from netops.backup.engines.base import Engine, Staged, staging_directory
 from netops.backup.model import Job, Kind, Repository, Source
-from netops.backup.reading import began
+from netops.backup.reading import Reading, began, unreadable
 from netops.backup.records import Backup, Placement, Remark
 from netops.backup.restic import client
+from netops.backup.restic.access import Access
 from netops.backup.restic.messages import Summary
 from netops.backup.room import BackupRoom, limits, tags_of
 from netops.core.clock import local_text
@@ -215,7 +216,8 @@ class BackupRun:
             call = limits(context, repository.deadline_s)
             summary = client.backup(access, tree, call)
             found = [
-                *reading.remarks(job, summary, access, call),
+                *unreadable(summary),
+                *_changed(reading, job, summary, access, call),
                 *(Remark(Status.WARNING, text) for part in staged for text in part.problems),
             ]
             self.remarks[job.name] = [*found, *(screening.remarks() if screening else [])]
@@ -301,6 +303,17 @@ def _load_soon() -> None:
 
 def _load_what_comes_next() -> None:
     from netops.backup import alarm, damage, examine, listing, offsite  # noqa: F401  loading is all
+
+
+def _changed(
+    reading: Reading, job: Job, summary: Summary, access: Access, call: client.Call
+) -> list[Remark]:
+    """Look for files that changed while they were read; at no cost where none was read."""
+    if not reading.has_read(summary):
+        return []
+    from netops.backup.changing import changed
+
+    return changed(reading, job, summary.snapshot_id, access, replace(call, on_progress=None))
 
 
 def _result(
