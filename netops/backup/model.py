@@ -198,6 +198,8 @@ class Job:
     protects: tuple[str, ...] = ()
     retention: Retention = field(default_factory=Retention)
     scan: Scan | None = None
+    #: What files that change while they are read are worth: `remark` or `warn`.
+    on_changing: str = "remark"
 
     @property
     def locations(self) -> tuple[str, ...]:

@@ -93,6 +93,7 @@ def _job(name: str, row: Mapping[str, Any]) -> Job:
         protects=tuple(row.get("protects") or ()),
         retention=_retention(row),
         scan=_scan(row.get("scan")),
+        on_changing=row.get("on_changing") or "remark",
     )
 
 

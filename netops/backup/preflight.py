@@ -1,5 +1,8 @@
 """What must hold before a backup starts: restic itself passes over much of it in silence."""
 
+from contextlib import suppress
+from pathlib import Path
+
 from netops.backup.engines.base import Engine
 from netops.backup.model import Job, Repository, Source
 from netops.backup.restic import version
@@ -55,3 +58,24 @@ def check_staging(room: BackupRoom, engines: list[tuple[Source, Engine]]) -> Non
             f"consistent copies need {size_text(needed)}, {room.directories.staging} has {size_text(free)}",
             hint="make room there, or move state_dir to a larger disk",
         )
+
+
+def tell_of_room(
+    room: BackupRoom, backup_id: str | None, place: Path, context: Context, *, sparse: bool
+) -> None:
+    """Say that a restore may not fit; where disks compress, or with holes, it may all the same."""
+    import shutil
+
+    backup = room.catalogue.backup(backup_id) if backup_id else None
+    writes_holes = check_tools(room).writes_holes
+    if backup is None or (sparse and writes_holes):
+        return
+    advice = "with --sparse, long runs of zeros take no room"
+    if not writes_holes:
+        advice = "restic 0.15 or newer, with --sparse, takes no room for long runs of zeros"
+    with suppress(OSError):
+        there = next(folder for folder in (place, *place.parents) if folder.exists())
+        free = shutil.disk_usage(there).free
+        if free < backup.bytes_processed:
+            needed = size_text(backup.bytes_processed)
+            context.observer.notice(f"{needed} come back, {there} has {size_text(free)}: {advice}")

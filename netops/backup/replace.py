@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from netops.backup import holes
 from netops.core.errors import NetopsError
 
 
@@ -74,8 +75,7 @@ def _copy(source: Path, fresh: Path) -> None:
     # Exclusively: the folder may be somebody's who would like us to write through a link.
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     with source.open("rb") as content, os.fdopen(os.open(fresh, flags, 0o600), "wb") as file:
-        shutil.copyfileobj(content, file, 1 << 20)
-        file.flush()
+        holes.copy(content.fileno(), file.fileno())
         os.fsync(file.fileno())
 
 

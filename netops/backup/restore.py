@@ -9,10 +9,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from netops.backup import holes
 from netops.backup.catalogue import printable
 from netops.backup.engines.base import origin_of
 from netops.backup.model import Job, Repository
-from netops.backup.preflight import check_place, check_tools
+from netops.backup.preflight import check_place, check_tools, tell_of_room
 from netops.backup.replace import move_over
 from netops.backup.restic import client, simple
 from netops.backup.restic.simple import Snapshot
@@ -43,6 +44,8 @@ class Request:
     paths: Sequence[str] = field(default_factory=tuple)
     #: None restores over the live data.
     target: Path | None = None
+    #: Long runs of zeros shall take no room.
+    sparse: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,15 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
+class Count:
+    """What came back, and the room it takes."""
+
+    files: int = 0
+    size_bytes: int = 0
+    disk_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class RestoreRun:
     """The work of `backup restore` on one request."""
 
@@ -68,25 +80,33 @@ class RestoreRun:
         check_tools(self.room)
         check_place(self.room, repository, context)
         found = self._find(request, repository, context)
+        if not request.paths:
+            place = request.target or self.room.directories.staging
+            tell_of_room(self.room, found.backup_id, place, context, sparse=request.sparse)
         if context.dry_run:
             return _rehearsal(request, found)
         try:
             with self.room.reading(repository, context):
-                count, size_bytes = self._restore(request, repository, found, context)
+                count = self._restore(request, repository, found, context)
         except NetopsError as error:
-            self._record(request, found, context, Status.CRITICAL, (0, 0), str(error))
+            self._record(request, found, context, Status.CRITICAL, Count(), str(error))
             raise
         target = str(request.target or "/")
-        text = f"{count} files, {size_text(size_bytes)} restored to {target} and compared"
-        self._record(request, found, context, Status.OK, (count, size_bytes), text)
+        text = (
+            f"{count.files} files, {size_text(count.size_bytes)} restored to {target} and compared"
+        )
+        if request.sparse:
+            text += f", {size_text(count.disk_bytes)} on disk"
+        self._record(request, found, context, Status.OK, count, text)
         facts = {
             "backup": found.backup_id,
             "snapshot": found.snapshot_id,
             "taken_at": utc_text(found.taken_at),
             "location": request.location,
             "to": target,
-            "files": count,
-            "bytes": size_bytes,
+            "files": count.files,
+            "bytes": count.size_bytes,
+            "disk_bytes": count.disk_bytes,
         }
         return Result(request.job.name, Status.OK, text, facts)
 
@@ -111,7 +131,7 @@ class RestoreRun:
 
     def _restore(
         self, request: Request, repository: Repository, found: Found, context: Context
-    ) -> tuple[int, int]:
+    ) -> Count:
         paths = [_in_snapshot(path, found) for path in request.paths]
         call = limits(context, repository.deadline_s, quiet=True)
         context.progress(Progress(step="restoring"))
@@ -120,7 +140,22 @@ class RestoreRun:
         if request.target is None:
             return self._in_place(request, access, found, include, call)
         target = _empty_directory(request.target)
-        client.restore(access, found.snapshot_id, str(target), call, include=include)
+        return self._write(request, access, found, target, include, call)
+
+    def _write(
+        self,
+        request: Request,
+        access: Any,
+        found: Found,
+        target: Path,
+        include: Sequence[str],
+        call: client.Call,
+    ) -> Count:
+        """Write and compare everything below `target`, each thing where it belongs."""
+        sparse = request.sparse and check_tools(self.room).writes_holes
+        client.restore(access, found.snapshot_id, str(target), call, include=include, sparse=sparse)
+        if request.sparse and not sparse:
+            holes.dig(target, call.cancel)
         _rehome(target, found)
         _require(target, request, found)
         return _counted(target)
@@ -132,14 +167,11 @@ class RestoreRun:
         found: Found,
         include: Sequence[str],
         call: client.Call,
-    ) -> tuple[int, int]:
+    ) -> Count:
         """Restore and compare aside first, so that live data changes only once all is there."""
         work = private_directory(self.room.directories.staging / f"restore-{new_id()}")
         try:
-            client.restore(access, found.snapshot_id, str(work), call, include=include)
-            _rehome(work, found)
-            _require(work, request, found)
-            counted = _counted(work)
+            counted = self._write(request, access, found, work, include, call)
             databases = [
                 Path(origin_of(path))
                 for path in found.paths
@@ -158,7 +190,7 @@ class RestoreRun:
         found: Found,
         context: Context,
         status: Status,
-        counted: tuple[int, int],
+        count: Count,
         text: str,
     ) -> None:
         known = found.backup_id and self.room.catalogue.backup(found.backup_id)
@@ -174,8 +206,8 @@ class RestoreRun:
             at=utc_text(now),
             target=printable(str(request.target or "/")),
             status=int(status),
-            files=counted[0],
-            bytes=counted[1],
+            files=count.files,
+            bytes=count.size_bytes,
             duration_s=0.0,
             message=printable(text),
         )
@@ -271,9 +303,9 @@ def _require(target: Path, request: Request, found: Found) -> None:
         )
 
 
-def _counted(target: Path) -> tuple[int, int]:
+def _counted(target: Path) -> Count:
     """Return how many files lie below `target`, links and pipes included, and their bytes."""
-    count = size_bytes = 0
+    count = size_bytes = disk_bytes = 0
     waiting = [str(target)]
     while waiting:
         # A folder that its owner may not read has been restored and compared none the less.
@@ -285,7 +317,8 @@ def _counted(target: Path) -> tuple[int, int]:
                 else:
                     count += 1
                     size_bytes += found.st_size
-    return count, size_bytes
+                    disk_bytes += found.st_blocks * 512 // found.st_nlink
+    return Count(count, size_bytes, disk_bytes)
 
 
 def _drop_old_log(database: Path) -> None:

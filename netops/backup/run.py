@@ -10,8 +10,10 @@ from netops.backup.chain import Decision, History, NotDue
 from netops.backup.engines.base import Engine, Staged, staging_directory
 from netops.backup.locks import past_dead_locks
 from netops.backup.model import Job, Kind, Repository, Source
+from netops.backup.reading import Reading, began, unreadable
 from netops.backup.records import Backup, Placement, Remark
 from netops.backup.restic import client
+from netops.backup.restic.access import Access
 from netops.backup.restic.messages import Summary
 from netops.backup.room import BackupRoom, limits, tags_of
 from netops.core.clock import local_text
@@ -27,8 +29,6 @@ if TYPE_CHECKING:
     from netops.backup.gate import Screening
     from netops.backup.offsite import Copied
 
-_SHOWN_PROBLEMS = 3
-_RECORDED_PROBLEMS = 100
 #: By then restic has been started.
 _HEAD_START_S = 0.02
 
@@ -211,15 +211,16 @@ class BackupRun:
             tree = self._tree(job, backup, decision, [*staged, *more])
             access = self.room.access(repository)
             _load_soon()
+            parts = list(zip(staged, engines, strict=True))
+            reading = began(tree, parts, self.room.anchor_note, decision.parent)
             sending.set()  # from here on data may lie in the repository that no index has
+            call = limits(context, repository.deadline_s)
             summary = past_dead_locks(
-                self.room,
-                repository,
-                context,
-                lambda: client.backup(access, tree, limits(context, repository.deadline_s)),
+                self.room, repository, context, lambda: client.backup(access, tree, call)
             )
             found = [
-                *_unreadable(summary),
+                *unreadable(summary),
+                *_changed(reading, job, summary, access, call),
                 *(Remark(Status.WARNING, text) for part in staged for text in part.problems),
             ]
             self.remarks[job.name] = [*found, *(screening.remarks() if screening else [])]
@@ -307,16 +308,15 @@ def _load_what_comes_next() -> None:
     from netops.backup import alarm, damage, examine, listing, offsite  # noqa: F401  loading is all
 
 
-def _unreadable(summary: Summary) -> list[Remark]:
-    """Tell how much the snapshot lacks: the first names to people, many to `--json` and the journal."""
-    count = summary.problem_count
-    if not count:
+def _changed(
+    reading: Reading, job: Job, summary: Summary, access: Access, call: client.Call
+) -> list[Remark]:
+    """Look for files that changed while they were read; at no cost where none was read."""
+    if not reading.has_read(summary):
         return []
-    shown = "; ".join(summary.problems[:_SHOWN_PROBLEMS])
-    more = count - min(len(summary.problems), _SHOWN_PROBLEMS)
-    text = f"{count} could not be read: {shown}" + (f"; and {more} more" if more > 0 else "")
-    names = list(summary.problems[:_RECORDED_PROBLEMS])
-    return [Remark(Status.WARNING, text, {"unreadable_count": count, "unreadable": names})]
+    from netops.backup.changing import changed
+
+    return changed(reading, job, summary.snapshot_id, access, replace(call, on_progress=None))
 
 
 def _result(

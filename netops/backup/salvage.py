@@ -6,7 +6,7 @@ from pathlib import Path
 
 from netops.backup.model import Repository
 from netops.backup.records import Placement
-from netops.backup.restic import client, simple
+from netops.backup.restic import client, nodes, simple
 from netops.backup.restore import literal
 from netops.backup.room import BackupRoom, limits
 from netops.core.dataclass import dataclass
@@ -51,7 +51,8 @@ class Salvage:
     def _save_one(self, place: Placement, files: frozenset[str], number: int, budget: int) -> int:
         access = self.room.access(self.repository)
         call = limits(self.context, self.repository.deadline_s, quiet=True)
-        sizes = client.sizes(access, place.snapshot_id or "", files, call)
+        found = nodes.files(access, place.snapshot_id or "", files, call)
+        sizes = {path: node.size_bytes for path, node in found.items()}
         chosen, total = _affordable(sizes, budget)
         if chosen:
             target = str(self.directory / str(number))

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import (
     Field,
@@ -143,6 +143,12 @@ class JobSettings(Section):
         default=False,
         description="True for records of access, which are kept for 180 days at least.",
         examples=[True],
+    )
+    on_changing: Literal["remark", "warn"] = Field(
+        default="remark",
+        description="When files change while they are backed up: name them in the result and the "
+        "journal, or also make the backup a warning.",
+        examples=["warn"],
     )
     scan: ScanSettings | None = Field(
         default=None,

@@ -1,5 +1,6 @@
 """netops backup: run, list, show, status, verify, restore, init, unlock, and what is registered below."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -27,6 +28,9 @@ Jobs = Annotated[list[str] | None, typer.Argument(metavar="[JOB]...", help="Jobs
 Repositories = Annotated[
     list[str] | None,
     typer.Argument(metavar="[REPOSITORY]...", help="Repositories; all by default."),
+]
+Sparse = Annotated[
+    bool, typer.Option("--sparse", help="Let long runs of zeros take no room on the disk.")
 ]
 
 
@@ -136,6 +140,7 @@ def restore(
     at: Annotated[
         datetime | None, typer.Option("--at", help="The newest backup not after this local time.")
     ] = None,
+    sparse: Sparse = False,
     yes: Yes = False,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -151,9 +156,7 @@ def restore(
     (chosen,) = chosen_jobs(site.backup_plan, [job])
     place = location or chosen.repository
     chosen_repositories(site.backup_plan, [place])
-    relative = [text for text in path or [] if not text.startswith("/")]
-    if relative:
-        raise UsageError(f"{relative[0]} is not an absolute path", hint="as it was on the machine")
+    _require_absolute(path or [])
     if in_place and not yes and not dry_run:
         what = ", ".join(path or [source.text for source in chosen.sources])
         confirm(f"Write over {what} with the backup from {place}?")
@@ -164,6 +167,7 @@ def restore(
         at.astimezone() if at else None,
         tuple(path or ()),
         None if to is None else to.absolute(),
+        sparse,
     )
     perform(
         site,
@@ -174,6 +178,12 @@ def restore(
         View(as_json, quiet, heads=("JOB", "STATUS", "TIME", "REMARK")),
         {"from": place, "to": "/" if to is None else str(to), "paths": path or []},
     )
+
+
+def _require_absolute(paths: Sequence[str]) -> None:
+    relative = [text for text in paths if not text.startswith("/")]
+    if relative:
+        raise UsageError(f"{relative[0]} is not an absolute path", hint="as it was on the machine")
 
 
 @app.command()

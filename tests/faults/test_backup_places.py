@@ -247,6 +247,20 @@ def test_full_disk_of_the_primary(site: Site) -> None:
         assert site.netops("backup", "verify").code == 0
 
 
+def test_full_disk_under_a_restore_is_told_before_and_called_by_its_name(site: Site) -> None:
+    with (site.source / "image").open("wb") as file:
+        file.truncate(40_000_000)
+    site.backup()
+    with small_disk(site, site.main, "20m") as disk:
+        done = site.netops("backup", "restore", "data", "--to", str(disk / "back"))
+        assert done.code == 2, done
+        assert f"40.0 MB come back, {disk} has" in done.err
+        assert "--sparse" in done.err
+        assert f"the disk of {disk}/back is full: not everything came back" in done.out
+        assert "repository's disk" not in done.out
+    assert site.states() == {"main": "OK", "offsite": "OK"}
+
+
 def test_completely_full_disk_of_the_primary_is_critical_not_locked(site: Site) -> None:
     with small_disk(site, site.main, "48m") as disk:
         site.repositories["main"]["location"] = str(disk / "repository")

@@ -281,14 +281,17 @@ def test_in_place_restores_across_file_systems(site: Site, tmp_path: Path) -> No
         os.mkfifo(live / "fifo")
         (live / "link").symlink_to("nowhere")
         (live / "file-0.txt").chmod(0o604)
+        with (live / "image").open("wb") as file:
+            file.truncate(20_000_000)
         site.job["sources"] = [str(live)]
         site.write()
         site.backup()
         before = tree(live)
         shutil.rmtree(live)
-        done = in_place(site, "--yes")
+        done = in_place(site, "--yes", "--sparse")
         assert done.code == 0, done
         assert tree(live) == before
+        assert (live / "image").stat().st_blocks * 512 < 1_000_000
 
 
 def test_in_place_does_not_write_through_a_link_that_took_a_folders_place(site: Site) -> None:

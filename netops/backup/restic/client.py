@@ -19,6 +19,9 @@ _PRESENT = re.compile(r"already copied to snapshot ([0-9a-f]{8,64})")
 _FULL_ID = re.compile(r"[0-9a-f]{64}")
 _PERCENT = re.compile(r"(\d+(?:\.\d+)?)%")
 
+#: What restic says of a file that it could not write, as against its own lock or cache.
+_NO_ROOM = re.compile(r"ignoring error for .*no space left on device", re.IGNORECASE)
+
 OnProgress = Callable[[Progress], None]
 
 
@@ -124,28 +127,24 @@ def copy(
 
 
 def restore(
-    access: Access, snapshot_id: str, target: str, call: Call, *, include: Sequence[str] = ()
+    access: Access,
+    snapshot_id: str,
+    target: str,
+    call: Call,
+    *,
+    include: Sequence[str] = (),
+    sparse: bool = False,
 ) -> None:
     """Write a snapshot (or the parts in `include`) below `target` and compare every byte."""
-    patterns = [f"--include={pattern}" for pattern in include]
-    done = call.run(access, "restore", snapshot_id, "--target", target, "--verify", *patterns)
+    flags = [*(["--sparse"] if sparse else []), *(f"--include={pattern}" for pattern in include)]
+    done = call.run(access, "restore", snapshot_id, "--target", target, "--verify", *flags)
+    if _NO_ROOM.search(done.stderr):
+        raise ToolError(
+            f"the disk of {target} is full: not everything came back",
+            hint="make room there or restore to a larger disk; the backup is as good as before",
+        )
     if done.returncode:
         raise failure(access.name, done)
-
-
-def sizes(access: Access, snapshot_id: str, paths: frozenset[str], call: Call) -> dict[str, int]:
-    """Return the bytes of those of `paths` that are files in a snapshot."""
-    found: dict[str, int] = {}
-
-    def hear(line: str) -> None:
-        row = parsed(line)
-        if row.get("type") == "file" and row.get("path") in paths:
-            found[str(row["path"])] = int(row.get("size", 0))
-
-    done = call.run(access, "ls", "--json", snapshot_id, on_stdout=hear)
-    if done.returncode:
-        raise failure(access.name, done)
-    return found
 
 
 def dump(access: Access, snapshot_id: str, path: str, call: Call) -> str:

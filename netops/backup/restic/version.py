@@ -29,6 +29,11 @@ class Version:
         return self.numbers >= OLDEST
 
     @property
+    def writes_holes(self) -> bool:
+        """Tell whether it leaves out long runs of zeros when it restores (`restore --sparse`)."""
+        return self.numbers >= (0, 15, 0)
+
+    @property
     def repairs(self) -> bool:
         """Tell whether it mends packs and snapshots by itself (`repair packs`, stable in 0.17)."""
         return self.numbers >= (0, 17, 0)
