@@ -4,7 +4,6 @@ import os
 import shutil
 import stat
 from collections.abc import Sequence
-from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -72,12 +71,14 @@ class RestoreRun:
             return _rehearsal(request, found)
         try:
             with self.room.reading(repository, context):
-                count, size_bytes = self._restore(request, repository, found, context)
+                count, size_bytes, hidden = self._restore(request, repository, found, context)
         except NetopsError as error:
             self._record(request, found, context, Status.CRITICAL, (0, 0), str(error))
             raise
         target = str(request.target or "/")
         text = f"{count} files, {size_text(size_bytes)} restored to {target} and compared"
+        if hidden:
+            text += f"; {hidden} more could not be looked at to count them"
         self._record(request, found, context, Status.OK, (count, size_bytes), text)
         facts = {
             "backup": found.backup_id,
@@ -87,6 +88,7 @@ class RestoreRun:
             "to": target,
             "files": count,
             "bytes": size_bytes,
+            "uncounted": hidden,
         }
         return Result(request.job.name, Status.OK, text, facts)
 
@@ -111,7 +113,7 @@ class RestoreRun:
 
     def _restore(
         self, request: Request, repository: Repository, found: Found, context: Context
-    ) -> tuple[int, int]:
+    ) -> tuple[int, int, int]:
         paths = [_in_snapshot(path, found) for path in request.paths]
         call = limits(context, repository.deadline_s, quiet=True)
         context.progress(Progress(step="restoring"))
@@ -132,7 +134,7 @@ class RestoreRun:
         found: Found,
         include: Sequence[str],
         call: client.Call,
-    ) -> tuple[int, int]:
+    ) -> tuple[int, int, int]:
         """Restore and compare aside first, so that live data changes only once all is there."""
         work = private_directory(self.room.directories.staging / f"restore-{new_id()}")
         try:
@@ -271,21 +273,33 @@ def _require(target: Path, request: Request, found: Found) -> None:
         )
 
 
-def _counted(target: Path) -> tuple[int, int]:
-    """Return how many files lie below `target`, links and pipes included, and their bytes."""
-    count = size_bytes = 0
+def _counted(target: Path) -> tuple[int, int, int]:
+    """Return the files below `target` (links and pipes too), their bytes, and what hides from us."""
+    count = size_bytes = hidden = 0
     waiting = [str(target)]
     while waiting:
-        # A folder that its owner may not read has been restored and compared none the less.
-        with suppress(OSError), os.scandir(waiting.pop()) as entries:
-            for entry in entries:
-                found = entry.stat(follow_symlinks=False)
-                if stat.S_ISDIR(found.st_mode):
-                    waiting.append(entry.path)
-                else:
-                    count += 1
-                    size_bytes += found.st_size
-    return count, size_bytes
+        # What its owner may not look at has been restored and compared none the less.
+        try:
+            with os.scandir(waiting.pop()) as entries:
+                for entry in entries:
+                    found = _stat_of(entry)
+                    if found is None:
+                        hidden += 1
+                    elif stat.S_ISDIR(found.st_mode):
+                        waiting.append(entry.path)
+                    else:
+                        count += 1
+                        size_bytes += found.st_size
+        except OSError:
+            hidden += 1
+    return count, size_bytes, hidden
+
+
+def _stat_of(entry: "os.DirEntry[str]") -> os.stat_result | None:
+    try:
+        return entry.stat(follow_symlinks=False)
+    except OSError:
+        return None
 
 
 def _drop_old_log(database: Path) -> None:
