@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cheap_key import put_before_restic
 from tests.lab.build import discard
 from tests.lab.fixtures import need_lab
 from tests.require import need, unavailable
@@ -28,6 +29,7 @@ _PLACEHOLDERS = (
     (r"\b\d+:[A-Za-z0-9+/]{43}=", "<head>"),
     (r"\b[0-9A-HJKMNP-TV-Z]{26}\b", "<id>"),
     (r"\b\d{4}-\d\d-\d\d( \d\d:\d\d)?\b", "<time>"),
+    (r"\b\d{4}-W\d\d\b", "<week>"),
     (r"\b\d+(\.\d+)? (B|kB|MB|GB|TB)(?![\w])", "<size>"),
     (r"\b\d+(\.\d+)? ?(ms|s|m|h|d)\b( \d+ ?(s|m|h)\b)?", "<took>"),
     (r"\b[0-9a-f]{8}\b", "<snapshot>"),
@@ -83,9 +85,11 @@ def prepare(folder: Path, text: str) -> dict[str, str]:
     for name in ("scripts", "netops", "configs", "docs", "tests", "pyproject.toml"):
         (folder / name).symlink_to(ROOT / name)
     (folder / ".venv").symlink_to(sys.prefix)
-    programs = str(Path(sys.executable).parent)
+    before, programs = folder / ".bin", Path(sys.executable).parent
+    before.mkdir()
+    put_before_restic(before)
     environment = {
-        "PATH": f"{programs}:{os.environ['PATH']}",
+        "PATH": f"{before}:{programs}:{os.environ['PATH']}",
         "HOME": str(folder),
         "LANG": "C.UTF-8",
         "QUICKSTART_INSTALL": "no",
@@ -134,7 +138,7 @@ def test_commands_do_what_the_document_shows(document: Path, tmp_path: Path) -> 
     if not commands:
         assert "```console" not in text, "a console block without a command"
         return
-    need("restic", "bash")
+    need("restic", "openssl", "bash")
     if os.geteuid() != 0 and "/etc" in text:
         unavailable("root", f"{document.name} shows what root sees of /etc")
     if _LAB in text:
@@ -177,6 +181,7 @@ def test_links_lead_somewhere() -> None:
         (["etc  full  OK  115  2.3 s"], ["etc     full  OK  87  0.4 s"], True),
         (["etc  full  OK  115  2.3 s"], ["etc  full  WARNING  87  0.4 s"], False),
         (["etc  full  OK"], ["etc  full  OK  -"], False),
+        (["for the week 2026-W48"], ["for the week 2027-W01"], True),
         (["a", "...", "z"], ["a", "b", "c", "z"], True),
         (["a", "...", "z"], ["a", "z"], True),
         (["a", "...", "z"], ["a", "b"], False),
