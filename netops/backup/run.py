@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 
 _SHOWN_PROBLEMS = 3
 _RECORDED_PROBLEMS = 100
-#: By then restic has been started.
-_HEAD_START_S = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,9 +207,9 @@ class BackupRun:
             more = [screening.staged] if screening else []
             tree = self._tree(job, backup, decision, [*staged, *more])
             access = self.room.access(repository)
-            _load_soon()
+            call = limits(context, repository.deadline_s)
             sending.set()  # from here on data may lie in the repository that no index has
-            summary = client.backup(access, tree, limits(context, repository.deadline_s))
+            summary = client.backup(access, tree, replace(call, meanwhile=_load_what_comes_next))
             found = [
                 *_unreadable(summary),
                 *(Remark(Status.WARNING, text) for part in staged for text in part.problems),
@@ -288,13 +286,6 @@ class BackupRun:
             )
         )
         return done
-
-
-def _load_soon() -> None:
-    """Load what a finished backup needs, once restic works and this program only waits."""
-    soon = threading.Timer(_HEAD_START_S, _load_what_comes_next)
-    soon.daemon = True
-    soon.start()
 
 
 def _load_what_comes_next() -> None:

@@ -43,6 +43,8 @@ class Call:
     cancel: Cancel | None = None
     on_progress: OnProgress | None = None
     env: Mapping[str, str] = field(default_factory=dict)
+    #: What to do, once, while restic works and this program would only wait.
+    meanwhile: Callable[[], None] | None = None
 
     def run(
         self,
@@ -63,6 +65,7 @@ class Call:
                 cancel=self.cancel,
                 on_stdout=on_stdout,
                 on_stderr=on_stderr,
+                meanwhile=self.meanwhile,
             )
 
 
