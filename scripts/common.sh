@@ -2,6 +2,7 @@
 # What quickstart, test and benchmark share: progress lines, apt, the Python environment.
 # Sourced, never run. Expects $root, the checkout.
 
+: "${root:?}"
 venv=$root/.venv
 python=$venv/bin/python
 log=$venv/log.txt
@@ -40,8 +41,9 @@ step() {
 }
 
 open_log() {
-    mkdir -p "$venv" 2>/dev/null && : >"$log" 2>/dev/null ||
+    if ! { mkdir -p "$venv" && : >"$log"; } 2>/dev/null; then
         fail 77 "cannot write to $venv; run as the account that owns the checkout"
+    fi
 }
 
 # --- apt ------------------------------------------------------------------------------------------

@@ -1,5 +1,7 @@
 # shellcheck shell=sh
-# What the tests need beside Python. Sourced after common.sh.
+# What the tests need beside Python. Sourced after common.sh, and expects $root like it.
+
+: "${root:?}"
 
 # Servers lie where a plain account does not look by itself.
 export PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"
@@ -37,6 +39,7 @@ vtysh frr
 chromium chromium
 zbarimg zbar-tools
 openssl openssl
+shellcheck shellcheck
 LIST
 }
 

@@ -16,6 +16,7 @@ from netops.core import errors
 from netops.core.errors import NetopsError
 from netops.core.registry import Registry
 from netops.store.queries import query_names
+from tests.require import need
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = sorted((ROOT / "netops").rglob("*.py"))
@@ -210,3 +211,11 @@ def test_scripts_run_where_they_are_meant_to(script: Path) -> None:
     assert first.startswith("#!/bin/sh") == os.access(script, os.X_OK), "run it, or source it"
     if script.suffix != ".py":
         subprocess.run(["sh", "-n", script], check=True)
+
+
+def test_scripts_pass_the_shell_checker() -> None:
+    need("shellcheck")
+    shipped = (ROOT / "netops").rglob("*.sh")
+    labs = (ROOT / "tests/lab").glob("*.sh")
+    own = [path for path in [*SCRIPTS, ROOT / ".ci/run"] if path.suffix != ".py"]
+    subprocess.run(["shellcheck", "-x", *own, *shipped, *labs], cwd=ROOT, check=True)

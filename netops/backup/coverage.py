@@ -80,8 +80,8 @@ def assess(asked: Question, protections: Iterable[Protection], database: Databas
     readings = Soundness(database).readings()
     reads = {name: at for name, parts in readings.items() if (at := fully_read_at(parts))}
     firsts: dict[str, datetime] = {}
-    for row in database.execute("first_placements"):
-        at = parse_utc(row["listed_at"])
+    for row in database.execute("latest_placements"):
+        at = parse_utc(row["first_listed_at"])
         firsts[row["location"]] = min(at, firsts.get(row["location"], at))
     return [
         *servers(asked, rows),

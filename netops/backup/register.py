@@ -8,10 +8,11 @@ from typing import Any
 
 from netops.backup.custody import CONFIRMED, REFUSED, STEPS, Step
 from netops.core import lock
+from netops.core.digest import chained
 from netops.core.errors import IntegrityError
 from netops.journal.book import Book
 from netops.journal.model import Entry
-from netops.journal.witness import Comparison, Difference, Statement, chained, compare
+from netops.journal.witness import Comparison, Difference, Statement, compare
 from netops.store.connection import Row
 from netops.store.database import Database
 

@@ -2,15 +2,14 @@
 
 import os
 import shutil
-import stat
 from collections.abc import Sequence
-from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from netops.backup import holes
 from netops.backup.catalogue import printable
+from netops.backup.count import Count, counted
 from netops.backup.engines.base import origin_of
 from netops.backup.model import Job, Repository
 from netops.backup.preflight import check_place, check_tools, tell_of_room
@@ -60,15 +59,6 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class Count:
-    """What came back, and the room it takes."""
-
-    files: int = 0
-    size_bytes: int = 0
-    disk_bytes: int = 0
-
-
-@dataclass(frozen=True, slots=True)
 class RestoreRun:
     """The work of `backup restore` on one request."""
 
@@ -97,6 +87,8 @@ class RestoreRun:
         )
         if request.sparse:
             text += f", {size_text(count.disk_bytes)} on disk"
+        if count.hidden:
+            text += f"; {count.hidden} more could not be looked at to count them"
         self._record(request, found, context, Status.OK, count, text)
         facts = {
             "backup": found.backup_id,
@@ -107,6 +99,7 @@ class RestoreRun:
             "files": count.files,
             "bytes": count.size_bytes,
             "disk_bytes": count.disk_bytes,
+            "uncounted": count.hidden,
         }
         return Result(request.job.name, Status.OK, text, facts)
 
@@ -158,7 +151,7 @@ class RestoreRun:
             holes.dig(target, call.cancel)
         _rehome(target, found)
         _require(target, request, found)
-        return _counted(target)
+        return counted(target)
 
     def _in_place(
         self,
@@ -301,24 +294,6 @@ def _require(target: Path, request: Request, found: Found) -> None:
             f"snapshot {found.snapshot_id[:8]} holds nothing of {', '.join(found.paths)}",
             hint="choose another backup from `netops backup list`",
         )
-
-
-def _counted(target: Path) -> Count:
-    """Return how many files lie below `target`, links and pipes included, and their bytes."""
-    count = size_bytes = disk_bytes = 0
-    waiting = [str(target)]
-    while waiting:
-        # A folder that its owner may not read has been restored and compared none the less.
-        with suppress(OSError), os.scandir(waiting.pop()) as entries:
-            for entry in entries:
-                found = entry.stat(follow_symlinks=False)
-                if stat.S_ISDIR(found.st_mode):
-                    waiting.append(entry.path)
-                else:
-                    count += 1
-                    size_bytes += found.st_size
-                    disk_bytes += found.st_blocks * 512 // found.st_nlink
-    return Count(count, size_bytes, disk_bytes)
 
 
 def _drop_old_log(database: Path) -> None:

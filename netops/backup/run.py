@@ -29,9 +29,6 @@ if TYPE_CHECKING:
     from netops.backup.gate import Screening
     from netops.backup.offsite import Copied
 
-#: By then restic has been started.
-_HEAD_START_S = 0.02
-
 
 @dataclass(frozen=True, slots=True)
 class BackupRun:
@@ -210,13 +207,13 @@ class BackupRun:
             more = [screening.staged] if screening else []
             tree = self._tree(job, backup, decision, [*staged, *more])
             access = self.room.access(repository)
-            _load_soon()
             parts = list(zip(staged, engines, strict=True))
             reading = began(tree, parts, self.room.anchor_note, decision.parent)
-            sending.set()  # from here on data may lie in the repository that no index has
             call = limits(context, repository.deadline_s)
+            ahead = replace(call, meanwhile=_load_what_comes_next)
+            sending.set()  # from here on data may lie in the repository that no index has
             summary = past_dead_locks(
-                self.room, repository, context, lambda: client.backup(access, tree, call)
+                self.room, repository, context, lambda: client.backup(access, tree, ahead)
             )
             found = [
                 *unreadable(summary),
@@ -295,13 +292,6 @@ class BackupRun:
             )
         )
         return done
-
-
-def _load_soon() -> None:
-    """Load what a finished backup needs, once restic works and this program only waits."""
-    soon = threading.Timer(_HEAD_START_S, _load_what_comes_next)
-    soon.daemon = True
-    soon.start()
 
 
 def _load_what_comes_next() -> None:

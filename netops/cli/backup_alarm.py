@@ -1,7 +1,5 @@
 """netops backup alarm list|acknowledge and netops backup changes: what an attack leaves, and the answer to it."""
 
-import json
-import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
@@ -10,8 +8,8 @@ import typer
 
 from netops.cli.options import DryRun, Json, Quiet, Timeout
 from netops.cli.runs import View, open_site, perform
-from netops.cli.table import print_table
-from netops.core.clock import local_text, utc_text
+from netops.cli.table import print_json, print_table
+from netops.core.clock import local_text
 from netops.core.errors import UsageError
 from netops.core.results import Result
 from netops.core.run import Options, Work
@@ -44,7 +42,7 @@ def list_(
     finally:
         site.close()
     if as_json:
-        _print_json(found)
+        print_json([asdict(alarm) for alarm in found])
     else:
         heads = ("ALARM", "JOB", "SINCE", "BACKUP", "LAST BEFORE", "STATE", "REMARK")
         print_table(heads, [_row(alarm) for alarm in found])
@@ -59,17 +57,6 @@ def _row(alarm: "Alarm") -> Sequence[object]:
         remark = f"{alarm.acknowledged_by}: {alarm.reason} ({remark})"
     since = local_text(alarm.at)
     return alarm.id, alarm.job, since, alarm.backup_id, alarm.clean_id, state, remark
-
-
-def _print_json(found: "Sequence[Alarm]") -> None:
-    from datetime import datetime
-
-    def plain(value: object) -> str:
-        return utc_text(value) if isinstance(value, datetime) else str(value)
-
-    rows = [asdict(alarm) for alarm in found]
-    text = json.dumps(rows, ensure_ascii=False, indent=2, default=plain)
-    sys.stdout.write(text + "\n")
 
 
 @app.command()

@@ -1,6 +1,5 @@
 """netops backup: handover, custody, coverage."""
 
-import json
 import sys
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any
@@ -11,7 +10,7 @@ from netops.app import Site
 from netops.backup.custody import CONFIRMED, REFUSED, WITHDRAWN, Handover, Holding, Item
 from netops.cli.options import DryRun, Json, Quiet
 from netops.cli.runs import View, open_site, perform
-from netops.cli.table import one_line, print_table
+from netops.cli.table import one_line, print_json, print_table
 from netops.core.clock import local_text, utc_text
 from netops.core.errors import IntegrityError, UsageError
 from netops.core.results import Result
@@ -186,7 +185,7 @@ def custody(
             "holdings": [one.as_dict() for one in held],
             "handovers": [one.as_dict() for one in done],
         }
-        sys.stdout.write(json.dumps(plain, ensure_ascii=False, indent=2) + "\n")
+        print_json(plain)
     else:
         _print_custody(held, done[::-1][:limit])
     raise typer.Exit(int(status))
@@ -266,7 +265,7 @@ def verify_custody(
             "older_than_journal": comparison.older_than_journal,
             "older_proven": comparison.older_proven,
         }
-        sys.stdout.write(json.dumps(plain, ensure_ascii=False, indent=2) + "\n")
+        print_json(plain)
     else:
         for line in problems:
             sys.stdout.write(f"CRITICAL: {one_line(line)}\n")
@@ -303,7 +302,7 @@ def coverage(
             "at": utc_text(now),
             "coverage": [cover.as_dict() for cover in covers],
         }
-        sys.stdout.write(json.dumps(plain, ensure_ascii=False, indent=2) + "\n")
+        print_json(plain)
     elif not (quiet and worst is Status.OK):
         rows = [
             (

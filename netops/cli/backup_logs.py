@@ -1,6 +1,5 @@
 """netops backup logs: collect, coverage, authorize."""
 
-import json
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -9,7 +8,7 @@ import typer
 
 from netops.cli.options import DryRun, Jitter, Json, Quiet, Timeout
 from netops.cli.runs import View, open_site, perform
-from netops.cli.table import one_line, print_table
+from netops.cli.table import one_line, print_json, print_table
 from netops.core.run import Options, Work
 from netops.core.status import Status
 from netops.core.units import size_text
@@ -69,7 +68,7 @@ def coverage(
     status = Status.worst(row.status for row in found)
     if as_json:
         plain = {"status": status.name, "servers": [row.as_dict() for row in found]}
-        sys.stdout.write(json.dumps(plain, ensure_ascii=False, indent=2) + "\n")
+        print_json(plain)
     elif not quiet or status is not Status.OK:
         rows = [
             (

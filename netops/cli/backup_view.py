@@ -1,6 +1,5 @@
 """How backups look as tables and JSON."""
 
-import json
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -8,8 +7,8 @@ from typing import Any
 from netops.backup.catalogue import Catalogue
 from netops.backup.records import Backup, Placement
 from netops.cli.runs import View
-from netops.cli.table import one_line, print_table
-from netops.core.clock import local_text, utc_text
+from netops.cli.table import one_line, print_json, print_table
+from netops.core.clock import local_text
 from netops.core.errors import UsageError
 from netops.core.results import Result
 from netops.core.status import Status
@@ -65,7 +64,7 @@ def print_list(catalogue: Catalogue, job: str | None, limit: int, *, as_json: bo
     """Print the newest backups, one row each with every place it was seen in."""
     backups = catalogue.backups(job=job, limit=limit)
     if as_json:
-        _print_json([_plain(backup, catalogue.placements(backup.id)) for backup in backups])
+        print_json([_plain(backup, catalogue.placements(backup.id)) for backup in backups])
         return
     rows = [
         (
@@ -104,7 +103,7 @@ def print_backup(catalogue: Catalogue, backup_id: str, *, as_json: bool) -> None
         raise UsageError(f"there is no backup {backup_id}", hint="see `netops backup list`")
     places = catalogue.placements(backup.id)
     if as_json:
-        _print_json(_plain(backup, places))
+        print_json(_plain(backup, places))
         return
     for name, value in _plain(backup, []).items():
         if name not in {"sources", "placements"}:
@@ -130,14 +129,3 @@ def _plain(backup: Backup, places: Sequence[Placement]) -> dict[str, Any]:
     plain = {**asdict(backup), "placements": [asdict(place) for place in places]}
     plain["sources"] = [dict(part) for part in backup.sources]
     return plain
-
-
-def _print_json(value: object) -> None:
-    text = json.dumps(value, ensure_ascii=False, indent=2, default=_json_value)
-    sys.stdout.write(text + "\n")
-
-
-def _json_value(value: object) -> str:
-    from datetime import datetime
-
-    return utc_text(value) if isinstance(value, datetime) else str(value)

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from netops.app import find_site
+from netops.cli.table import print_json
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
@@ -36,8 +37,7 @@ def show(context: typer.Context, file: File = None) -> None:
     """Print every value in effect as JSON; secrets stay references."""
     from netops import config
 
-    values = config.show(_file(context, file))
-    sys.stdout.write(json.dumps(values, ensure_ascii=False, indent=2) + "\n")
+    print_json(config.show(_file(context, file)))
 
 
 @app.command()

@@ -1,13 +1,10 @@
 """netops doctor: what is missing and how to get it."""
 
-import json
-import sys
-
 import typer
 
 from netops.app import Site, find_site
 from netops.cli.options import Json
-from netops.cli.table import print_table
+from netops.cli.table import print_json, print_table
 from netops.core.errors import ConfigError
 from netops.core.status import Status
 from netops.setup.doctor import examine
@@ -27,10 +24,7 @@ def doctor(context: typer.Context, *, as_json: Json = False) -> None:
             {"subject": f.subject, "status": f.status.name, "text": f.text, "remedy": f.remedy}
             for f in findings
         ]
-        sys.stdout.write(
-            json.dumps({"status": worst.name, "findings": rows}, ensure_ascii=False, indent=2)
-            + "\n"
-        )
+        print_json({"status": worst.name, "findings": rows})
     else:
         print_table(
             ("STATUS", "WHAT", "FOUND", "REMEDY"),

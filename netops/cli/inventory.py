@@ -1,6 +1,5 @@
 """netops inventory: list, show, select; the other verbs join from files of their own."""
 
-import json
 import sys
 from collections.abc import Sequence
 from typing import Annotated
@@ -10,7 +9,7 @@ import typer
 from netops.cli import inventory_ask, inventory_handover, inventory_import, inventory_ledger
 from netops.cli.options import Json
 from netops.cli.runs import open_site
-from netops.cli.table import one_line, print_table
+from netops.cli.table import one_line, print_json, print_table
 from netops.core.errors import UsageError
 from netops.inventory.model import Device
 from netops.inventory.select import select as matching
@@ -28,7 +27,7 @@ def list_(context: typer.Context, selector: Selector = None, *, as_json: Json = 
     """List the devices a selector picks, all without one."""
     devices = matching(open_site(context).devices, " ".join(selector or []))
     if as_json:
-        _print_json([device.as_dict() for device in devices])
+        print_json([device.as_dict() for device in devices])
         return
     rows = [
         (d.name, d.host, d.kind, d.role, d.site, d.platform, d.owner, " ".join(sorted(d.tags)))
@@ -49,7 +48,7 @@ def show(context: typer.Context, name: str, *, as_json: Json = False) -> None:
     """Show one device with everything it inherits, and where each value comes from."""
     device = _named(open_site(context).devices, name)
     if as_json:
-        _print_json(device.as_dict())
+        print_json(device.as_dict())
         return
     plain = device.as_dict()
     data, origins = plain.pop("data"), plain.pop("origins")
@@ -66,10 +65,6 @@ def _named(devices: Sequence[Device], name: str) -> Device:
     if not found:
         raise UsageError(f"there is no device {name!r}", hint="see `netops inventory list`")
     return found[0]
-
-
-def _print_json(value: object) -> None:
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
 
 
 inventory_import.register(app)

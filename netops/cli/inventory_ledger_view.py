@@ -1,6 +1,5 @@
 """netops inventory ledger: list, show, history, findings and verify; these change nothing."""
 
-import json
 import sys
 from typing import Annotated
 
@@ -8,7 +7,7 @@ import typer
 
 from netops.cli.options import Json
 from netops.cli.runs import open_site
-from netops.cli.table import one_line, print_table
+from netops.cli.table import one_line, print_json, print_table
 from netops.core.clock import local_text, parse_utc, utc_text
 from netops.core.errors import UsageError
 from netops.core.status import Status
@@ -34,7 +33,7 @@ def list_(
     finally:
         site.close()
     if as_json:
-        _print_json([asset.facts() for asset in found])
+        print_json([asset.facts() for asset in found])
         return
     heads = ("ASSET", "STATE", "DEVICE", "MODEL", "SERIAL", "LOCATION", "OWNER", "CUSTODIAN")
     rows = [
@@ -63,7 +62,7 @@ def show(context: typer.Context, asset: Number, *, as_json: Json = False) -> Non
         "last_seen": [{"device": name, "at": utc_text(at)} for name, at in seen],
     }
     if as_json:
-        _print_json(facts)
+        print_json(facts)
         return
     places = ", ".join(f"{name}, {local_text(at)}" for name, at in seen)
     plain = {**facts, "changed_at": local_text(last.at), "last_seen": places or "never"}
@@ -80,7 +79,7 @@ def history(context: typer.Context, asset: Number, *, as_json: Json = False) -> 
     finally:
         site.close()
     if as_json:
-        _print_json([one.as_dict() for one in versions])
+        print_json([one.as_dict() for one in versions])
         return
     rows = []
     before = Asset(asset, state="")
@@ -109,7 +108,7 @@ def verify(context: typer.Context, *, as_json: Json = False) -> None:
         site.close()
     status = Status.CRITICAL if found else Status.OK
     if as_json:
-        _print_json({"status": status.name, "compared": compared, "differences": found})
+        print_json({"status": status.name, "compared": compared, "differences": found})
     else:
         for line in found:
             sys.stdout.write(f"CRITICAL: {one_line(line)}\n")
@@ -141,7 +140,7 @@ def findings(
     worst = Status.worst([Status.OK, *(Status(row["status"]) for row in found)])
     if as_json:
         plain = [{**row, "status": Status(row["status"]).name} for row in found]
-        _print_json({"status": worst.name, "findings": plain})
+        print_json({"status": worst.name, "findings": plain})
     elif found:
         print_table(
             ("TARGET", "STATUS", "KIND", "SEEN", "REMARK"),
@@ -156,10 +155,6 @@ def findings(
     else:
         sys.stdout.write("OK: no finding is on record\n")
     raise typer.Exit(int(worst))
-
-
-def _print_json(value: object) -> None:
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
 
 
 def register(app: typer.Typer) -> None:

@@ -12,7 +12,7 @@ import typer
 from netops.app import Site
 from netops.cli.options import DryRun, Json
 from netops.cli.runs import open_site
-from netops.cli.table import one_line, print_table
+from netops.cli.table import one_line, print_json, print_table
 from netops.core.clock import local_text, utc_text
 from netops.core.errors import NetopsError, UsageError
 from netops.journal.book import Book
@@ -74,7 +74,7 @@ def show(
         entry = book.entry(number)
     plain = _plain(entry)
     if as_json:
-        _print_json(plain)
+        print_json(plain)
         return
     detail = plain.pop("detail")
     for name, value in plain.items():
@@ -99,7 +99,7 @@ def add(
     finally:
         site.close()
     if as_json:
-        _print_json({**_plain(entry), "journal_head": head})
+        print_json({**_plain(entry), "journal_head": head})
     else:
         sys.stdout.write(f"OK: entry {entry.seq}, journal head {head}\n")
 
@@ -174,7 +174,7 @@ def _print_verdict(verdict: Verification, *, as_json: bool) -> None:
             "findings": [{"seq": f.seq, "problem": f.problem} for f in verdict.findings],
             "remarks": list(verdict.remarks),
         }
-        _print_json(plain)
+        print_json(plain)
         return
     for finding in verdict.findings:
         where = f"entry {finding.seq}: " if finding.seq else ""
@@ -234,7 +234,7 @@ def check_proof(
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{file} cannot be read: {error}") from None
     entry = proof.check_proof(text, head=_anchor_text(head) if head else None, public_key=key)
-    _print_json(_plain(entry))
+    print_json(_plain(entry))
 
 
 @app.command()
@@ -294,7 +294,7 @@ def head(context: typer.Context) -> None:
 
 def _print_entries(entries: Iterable[Entry], *, as_json: bool) -> None:
     if as_json:
-        _print_json([_plain(entry) for entry in entries])
+        print_json([_plain(entry) for entry in entries])
         return
     rows = [
         (
@@ -338,8 +338,3 @@ def _plain(entry: Entry) -> dict[str, object]:
         "hash": entry.hash,
         "detail": dict(entry.detail),
     }
-
-
-def _print_json(value: object) -> None:
-    text = json.dumps(value, ensure_ascii=False, indent=2)
-    sys.stdout.write(text.encode("utf-8", "backslashreplace").decode() + "\n")

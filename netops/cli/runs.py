@@ -1,6 +1,5 @@
 """How a run looks: live progress on a terminal, silence in cron, one table or JSON at the end."""
 
-import json
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -8,10 +7,9 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from netops.app import Site, find_site
 from netops.cli.errors import printable
-from netops.cli.table import is_colourful, one_line, print_table
+from netops.cli.table import is_colourful, one_line, print_json, print_table
 from netops.core.dataclass import dataclass
 from netops.core.errors import LockedError
-from netops.core.redact import redact
 from netops.core.results import Report, Result
 from netops.core.run import Context, Observer, Options, Progress, Work
 from netops.core.status import Status
@@ -85,8 +83,7 @@ def conduct(
 def show(report: Report, view: View) -> None:
     """Print a finished run."""
     if view.as_json:
-        text = json.dumps(report.as_dict(), ensure_ascii=False, indent=2)
-        sys.stdout.write(redact(text.encode("utf-8", "backslashreplace").decode()) + "\n")
+        print_json(report.as_dict())
         return
     # Locked means that another run is doing the work: nothing that cron should mail about.
     if view.quiet and report.exit_code in {0, LockedError.exit_code}:

@@ -1,6 +1,5 @@
 """netops schedule: plan, install, run."""
 
-import json
 import os
 import sys
 import threading
@@ -12,7 +11,7 @@ import typer
 from netops.app import Site
 from netops.cli.options import Json
 from netops.cli.runs import open_site
-from netops.cli.table import one_line, print_table
+from netops.cli.table import one_line, print_json, print_table
 from netops.core.clock import local_text, utc_text
 from netops.core.errors import UsageError
 from netops.schedule.events import Event
@@ -45,7 +44,7 @@ def plan(context: typer.Context, *, as_json: Json = False) -> None:
             }
             for row in rows
         ]
-        sys.stdout.write(json.dumps(plain, ensure_ascii=False, indent=2) + "\n")
+        print_json(plain)
     else:
         table = [
             (

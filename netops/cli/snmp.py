@@ -1,6 +1,5 @@
 """netops snmp: get, walk, table; and in other files set, listen, replay."""
 
-import json
 import sys
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,7 +8,7 @@ import typer
 from netops.cli import snmp_agent, snmp_set
 from netops.cli.options import Json
 from netops.cli.snmp_target import Access, lead, memory_of
-from netops.cli.table import print_table
+from netops.cli.table import print_json, print_table
 from netops.core.errors import ConfigError, UsageError
 
 if TYPE_CHECKING:
@@ -77,7 +76,7 @@ def _print_bindings(bindings: "list[Varbind]", *, as_json: bool) -> None:
             }
         )
     if as_json:
-        _print_json(rows)
+        print_json(rows)
     else:
         shown = [(row["name"], row["type"], _with_unit(row["value"], row["unit"])) for row in rows]
         print_table(("NAME", "TYPE", "VALUE"), shown)
@@ -85,10 +84,6 @@ def _print_bindings(bindings: "list[Varbind]", *, as_json: bool) -> None:
 
 def _with_unit(value: object, unit: object) -> object:
     return f"{value} {unit}" if unit and value is not None else value
-
-
-def _print_json(value: object) -> None:
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
 
 
 @app.command()
@@ -202,7 +197,7 @@ def table(
     )
     readings = lead(target, conversation, engine, memory)
     if as_json:
-        _print_json(readings.as_dict())
+        print_json(readings.as_dict())
         return
     if readings.scalars:
         print_table(("OBJECT", "VALUE"), list(readings.scalars.items()))

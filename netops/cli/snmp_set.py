@@ -1,6 +1,5 @@
 """netops snmp set: one value on one device, read back, and on record where there is a site."""
 
-import json
 import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -9,7 +8,7 @@ import typer
 from netops.cli.options import DryRun, Json, Yes, confirm
 from netops.cli.runs import View, perform
 from netops.cli.snmp_target import Access, lead, site_of
-from netops.cli.table import one_line
+from netops.cli.table import one_line, print_json
 from netops.core.errors import ConfigError, UsageError
 from netops.core.results import Result
 from netops.core.run import Context, Options, Work
@@ -108,7 +107,7 @@ def _done(host: str, target: "Target", change: "Change", engine: str, *, dry_run
 
 def _unrecorded(result: Result, *, as_json: bool) -> None:
     if as_json:
-        sys.stdout.write(json.dumps(result.as_dict(), ensure_ascii=False, indent=2) + "\n")
+        print_json(result.as_dict())
     else:
         sys.stdout.write(f"{result.status.name}: {one_line(result.summary)}\n")
     sys.stderr.write("netops: not on record: there is no site (netops init makes one)\n")

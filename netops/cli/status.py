@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from netops.app import Site, find_site
 from netops.backup.status import Protection
 from netops.cli.plugin import Measure, plugin_line
-from netops.cli.table import one_line, print_table
+from netops.cli.table import one_line, print_json, print_table
 from netops.core.clock import local_text, parse_utc
 from netops.core.lock import is_held
 from netops.core.status import Status
@@ -34,15 +34,13 @@ def show_status(
     if as_plugin:
         sys.stdout.write(_line(rows, worst, [*lost, *late]) + "\n")
     elif as_json:
-        import json
-
         plain = {
             "status": worst.name,
             "lost_runs": lost,
             "open_handovers": [line for line, _ in waiting],
             "protections": [row.as_dict() for row in rows],
         }
-        sys.stdout.write(json.dumps(plain, ensure_ascii=False, indent=2) + "\n")
+        print_json(plain)
     elif not (quiet and worst is Status.OK):
         _print(rows, lost)
         for line, is_late in waiting:

@@ -4,10 +4,13 @@ import json
 import os
 import sys
 from collections.abc import Sequence
+from datetime import datetime
 from typing import TextIO
 
 from netops.cli.errors import printable
+from netops.core.clock import utc_text
 from netops.core.i18n import display_width
+from netops.core.redact import redact
 from netops.core.status import Status
 
 _COLOURS = {"OK": "32", "WARNING": "33", "CRITICAL": "1;31", "UNKNOWN": "35"}
@@ -36,9 +39,9 @@ def print_table(
 
 
 def print_json(value: object) -> None:
-    """Print plain values as JSON; half a surrogate pair becomes visible text."""
-    text = json.dumps(value, ensure_ascii=False, indent=2)
-    sys.stdout.write(text.encode("utf-8", "backslashreplace").decode() + "\n")
+    """Print values as JSON, secrets masked; half a surrogate pair becomes visible text."""
+    text = json.dumps(value, ensure_ascii=False, indent=2, default=_json_value)
+    sys.stdout.write(redact(text.encode("utf-8", "backslashreplace").decode()) + "\n")
 
 
 def one_line(value: object) -> str:
@@ -53,6 +56,12 @@ def one_line(value: object) -> str:
 def is_colourful(out: TextIO) -> bool:
     """Tell whether `out` is a terminal that wants colours (no-color.org)."""
     return out.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
+
+
+def _json_value(value: object) -> str:
+    if isinstance(value, datetime):
+        return utc_text(value)
+    raise TypeError(f"{type(value).__name__} has no form in JSON")
 
 
 def _aligned(text: str, width: int, *, to_right: bool, colour: bool) -> str:

@@ -130,25 +130,46 @@ def _act(
     )
 
 
-def _complete(
-    context: typer.Context,
-    verb: str,
-    number: str,
-    given: Sequence[str] | None,
-    hand: Callable[[Context], Hand],
-    as_json: bool,
-    *,
-    dry_run: bool,
-) -> None:
-    """Take a step for which nothing may be missing."""
-    site = open_site(context)
-    values = _ask(site, number, verb, _values(given), as_json)
+def _completing(verb: str, text: str) -> None:
+    """Add the command of a step for which nothing may be missing."""
 
-    def say(book: RecordBook, hand: Hand, values: dict[str, Any]) -> Record:
-        step = {"submit": book.submit, "close": book.close}[verb]
-        return step(number, hand, values)
+    @record_app.command(verb, help=text)
+    def complete(
+        context: typer.Context,
+        number: Number,
+        *,
+        given: Set = None,
+        party: Party = "",
+        seen: Seen = None,
+        as_json: Json = False,
+        dry_run: DryRun = False,
+    ) -> None:
+        site = open_site(context)
+        values = _ask(site, number, verb, _values(given), as_json)
 
-    _act(site, number, verb, say, values, hand, as_json, dry_run=dry_run)
+        def say(book: RecordBook, hand: Hand, values: dict[str, Any]) -> Record:
+            step = {"submit": book.submit, "close": book.close}[verb]
+            return step(number, hand, values)
+
+        hand = _hand(party, seen)
+        _act(site, number, verb, say, values, hand, as_json, dry_run=dry_run)
+
+
+def _refusing(verb: str, text: str) -> None:
+    """Add the command of a step that turns a record down, for a reason."""
+
+    @record_app.command(verb, help=text)
+    def refuse(
+        context: typer.Context,
+        number: Number,
+        *,
+        reason: Reason,
+        party: Party = "",
+        seen: Seen = None,
+        as_json: Json = False,
+        dry_run: DryRun = False,
+    ) -> None:
+        _decide(context, verb, number, reason, _hand(party, seen), as_json, dry_run=dry_run)
 
 
 def _decide(
@@ -261,19 +282,9 @@ def fill(
     _act(site, number, "fill", say, values, _hand(party, seen), as_json, dry_run=dry_run)
 
 
-@record_app.command()
-def submit(
-    context: typer.Context,
-    number: Number,
-    *,
-    given: Set = None,
-    party: Party = "",
-    seen: Seen = None,
-    as_json: Json = False,
-    dry_run: DryRun = False,
-) -> None:
-    """Put a draft before the approvers; on a terminal it asks for what is missing."""
-    _complete(context, "submit", number, given, _hand(party, seen), as_json, dry_run=dry_run)
+_completing(
+    "submit", "Put a draft before the approvers; on a terminal it asks for what is missing."
+)
 
 
 @record_app.command()
@@ -291,34 +302,10 @@ def approve(
     _decide(context, "approve", number, opinion, _hand(party, seen), as_json, dry_run=dry_run)
 
 
-@record_app.command()
-def reject(
-    context: typer.Context,
-    number: Number,
-    *,
-    reason: Reason,
-    party: Party = "",
-    seen: Seen = None,
-    as_json: Json = False,
-    dry_run: DryRun = False,
-) -> None:
-    """Reject, with the reason; the record stays and can be amended."""
-    _decide(context, "reject", number, reason, _hand(party, seen), as_json, dry_run=dry_run)
+_refusing("reject", "Reject, with the reason; the record stays and can be amended.")
 
 
-@record_app.command()
-def close(
-    context: typer.Context,
-    number: Number,
-    *,
-    given: Set = None,
-    party: Party = "",
-    seen: Seen = None,
-    as_json: Json = False,
-    dry_run: DryRun = False,
-) -> None:
-    """Close an approved record; on a terminal it asks for what is missing."""
-    _complete(context, "close", number, given, _hand(party, seen), as_json, dry_run=dry_run)
+_completing("close", "Close an approved record; on a terminal it asks for what is missing.")
 
 
 @record_app.command()
@@ -352,19 +339,7 @@ def amend(
     )
 
 
-@record_app.command()
-def void(
-    context: typer.Context,
-    number: Number,
-    *,
-    reason: Reason,
-    party: Party = "",
-    seen: Seen = None,
-    as_json: Json = False,
-    dry_run: DryRun = False,
-) -> None:
-    """Declare a record void; its number is never given again."""
-    _decide(context, "void", number, reason, _hand(party, seen), as_json, dry_run=dry_run)
+_refusing("void", "Declare a record void; its number is never given again.")
 
 
 def register(app: typer.Typer) -> None:

@@ -1,7 +1,6 @@
 """One switch that ends a run: pulled by a signal or by the overall time-out, seen by every worker."""
 
-import time
-
+from netops.core.clock import Clock, SystemClock
 from netops.core.errors import InterruptedRunError, TimeoutExpiredError
 
 _TICK_S = 0.05
@@ -15,7 +14,8 @@ class Cancel:
     another handler, and would wait for itself.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock | None = None) -> None:
+        self._clock = clock or SystemClock()
         self._is_set = False
         self.signal_number: int | None = None
 
@@ -35,9 +35,9 @@ class Cancel:
 
     def wait(self, seconds: float) -> bool:
         """Sleep up to `seconds`; return soon, and True, when the run is to end."""
-        until = time.monotonic() + seconds
-        while not self._is_set and (left := until - time.monotonic()) > 0:
-            time.sleep(min(left, _TICK_S))
+        until = self._clock.monotonic_s() + seconds
+        while not self._is_set and (left := until - self._clock.monotonic_s()) > 0:
+            self._clock.sleep(min(left, _TICK_S))
         return self._is_set
 
     def check(self) -> None:

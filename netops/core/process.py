@@ -75,12 +75,14 @@ def run(
     on_stdout: LineSink | None = None,
     on_stderr: LineSink | None = None,
     grace_s: float = 15,
+    meanwhile: Callable[[], None] | None = None,
 ) -> Completed:
     """
     Run a program to its end; hand complete lines to the sinks while it runs.
 
     `env` adds to the environment. A stream with a sink is not kept. Past `deadline_s`, or when
-    `cancel` is set, the process group gets SIGINT, and SIGKILL after `grace_s`. Raises
+    `cancel` is set, the process group gets SIGINT, and SIGKILL after `grace_s`. `meanwhile` is called
+    once the program runs; its output waits until that returns. Raises
     TimeoutExpiredError, what `cancel.error()` returns, or ToolError when the program is missing;
     a non-zero exit is the caller's to judge.
     """
@@ -90,6 +92,8 @@ def run(
     )
     limit = None if deadline_s is None else started + deadline_s
     try:
+        if meanwhile is not None:
+            meanwhile()
         running.watch(limit, cancel)
     finally:
         forced = running.end(grace_s)

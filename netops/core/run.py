@@ -167,7 +167,7 @@ class Runner:
         detail: Mapping[str, Any] | None = None,
     ) -> Report:
         """Run `act` on every target and return the report; the journal has it all."""
-        run_id, cancel = new_id(), Cancel()
+        run_id, cancel = new_id(), Cancel(self.clock)
         with _signals_to(cancel), self._alive(run_id):
             _wait_a_little(options.jitter_s, cancel)
             names = [item.name for item in work]

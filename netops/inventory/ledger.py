@@ -1,16 +1,16 @@
 """The ledger of assets: every change is a version in the store and an entry in the journal."""
 
-import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from netops.core import lock
 from netops.core.clock import Clock, parse_utc, utc_text
 from netops.core.dataclass import dataclass, replace
+from netops.core.digest import chained, json_of
 from netops.core.errors import IntegrityError, UsageError
 from netops.core.people import one_line
 from netops.inventory.assets import RETIRED, Asset, Version, asset_of, number_of
@@ -167,7 +167,7 @@ class Ledger:
         version = Version(
             made, self.clock.now(), self.account(), saying.party, action, saying.reason, 0, ""
         )
-        digest = chained(before.digest if before else "", version)
+        digest = digest_of(before.digest if before else "", version)
         return replace(version, digest=digest), old.changes_to(made)
 
     def _keep(self, version: Version, run_id: str | None) -> None:
@@ -181,7 +181,7 @@ class Ledger:
             party=version.party,
             action=version.action,
             reason=version.reason,
-            facts=_json(version.asset.facts()),
+            facts=json_of(version.asset.facts()),
             run_id=run_id,
             journal_seq=version.journal_seq,
             digest=version.digest,
@@ -218,11 +218,11 @@ def _told(version: Version, changes: Mapping[str, list[str]]) -> dict[str, objec
     }
 
 
-def chained(before: str, version: Version) -> str:
+def digest_of(before: str, version: Version) -> str:
     """Return the digest of a version and, through `before`, of all versions before it."""
     plain = version.as_dict()
     del plain["digest"], plain["journal_seq"]
-    return hashlib.sha256(f"{before}\n{_json(plain)}".encode("ascii")).hexdigest()
+    return chained(before, plain)
 
 
 def version_of(row: Row) -> Version:
@@ -243,7 +243,3 @@ def version_of(row: Row) -> Version:
             f"version {row['version']} of asset {row['number']} is not readable",
             hint="see `netops inventory ledger verify`",
         ) from None
-
-
-def _json(value: Any) -> str:
-    return json.dumps(value, sort_keys=True, separators=(",", ":"))

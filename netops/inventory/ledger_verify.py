@@ -5,7 +5,7 @@ from typing import Any
 
 from netops.core.errors import IntegrityError
 from netops.inventory.assets import Asset, asset_of
-from netops.inventory.ledger import CHANGED, Diary, Ledger, chained, version_of
+from netops.inventory.ledger import CHANGED, Diary, Ledger, digest_of, version_of
 
 
 def differences(ledger: Ledger, oldest_seq: int = 0) -> tuple[int, list[str]]:
@@ -28,7 +28,7 @@ def differences(ledger: Ledger, oldest_seq: int = 0) -> tuple[int, list[str]]:
             found.append(str(error))
             continue
         expected = told.pop((str(row["number"]), int(row["version"])), None)
-        if chained(digests.get(str(row["number"]), ""), version) != row["digest"]:
+        if digest_of(digests.get(str(row["number"]), ""), version) != row["digest"]:
             found.append(f"{name} was edited: its digest does not fit")
         elif expected is None and int(row["journal_seq"]) > oldest_seq:
             found.append(f"{name} was inserted: the journal does not know it")

@@ -1,11 +1,11 @@
 """A table of steps that the journal witnesses: each row says what its entry says, or it was changed."""
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from netops.core.dataclass import dataclass
+from netops.core.digest import chained
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +57,6 @@ class Comparison:
     older_than_journal: int
     #: A later entry proves that those are as they were.
     older_proven: bool
-
-
-def chained(before: str, facts: Mapping[str, Any]) -> str:
-    """Return the digest of a step and, through `before`, of all steps before it."""
-    text = json.dumps(facts, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(f"{before}\n{text}".encode("ascii")).hexdigest()
 
 
 def compare(rows: Sequence[Statement], entries: Sequence[Statement], removed_to: int) -> Comparison:

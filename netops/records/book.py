@@ -6,11 +6,12 @@ from typing import Any
 
 from netops.core.clock import Clock, utc_text
 from netops.core.dataclass import dataclass, replace
+from netops.core.digest import chained
 from netops.core.errors import AccessError, IntegrityError, UsageError
 from netops.core.ids import new_id
 from netops.core.people import one_line
 from netops.journal.book import Book
-from netops.journal.witness import Statement, chained
+from netops.journal.witness import Statement
 from netops.records import form as forms
 from netops.records.form import Form
 from netops.records.life import STEPS, Policy, approver, check_step

@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Sequence
 
 from netops.core.dataclass import dataclass
+from netops.core.digest import chained
 from netops.core.errors import IntegrityError
-from netops.journal.witness import Difference, Statement, chained, match
+from netops.journal.witness import Difference, Statement, match
 from netops.records.book import RecordBook
 from netops.records.life import ACTIONS
 from netops.records.pages import BOOK, KIND, series_of, statement_of, told_by, values_of

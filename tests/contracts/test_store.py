@@ -25,6 +25,7 @@ server = store_backends.server
 backend = store_backends.backend
 database = store_backends.database
 
+EARLIER = "2026-01-01T00:00:00.000Z"
 WRITERS = 4
 ROUNDS = 12
 STATUS_QUERIES = [
@@ -133,8 +134,8 @@ def test_status_sees_the_newest_good_and_the_newest_attempt_of_every_place(
     start_run(database)
     first, second, third = (start_backup(database, "web", kind) for kind in ("full", "log", "log"))
     mail = start_backup(database, "mail")
-    for key in (first, second):
-        place(database, key)
+    place(database, first, listed_at=EARLIER)
+    place(database, second)
     place(database, first, "nas", role="offsite")
     place(database, second, "nas", role="offsite", status=2, message="no answer")
     place(database, third, status=None, listed_at=None)
@@ -150,6 +151,8 @@ def test_status_sees_the_newest_good_and_the_newest_attempt_of_every_place(
         ("web", "main", second, "log"),
         ("web", "nas", first, "full"),
     ]
+    assert good[0]["first_listed_at"] == EARLIER < good[0]["listed_at"]
+    assert good[1]["first_listed_at"] == good[1]["listed_at"]
     assert [(r["job"], r["location"], r["backup_id"], r["status"]) for r in tried] == [
         ("mail", "attic", mail, 2),
         ("web", "main", third, None),

@@ -70,6 +70,26 @@ def test_unreadable_files_are_a_warning_with_their_names_and_the_snapshot(nobody
     assert nobody.states() == {"main": "OK", "offsite": "OK"}
 
 
+def test_what_a_restore_cannot_look_at_does_not_end_the_count(nobody: Site) -> None:
+    closed = nobody.source / "closed"
+    (closed / "inner").mkdir(parents=True)
+    for number in range(3):
+        (closed / f"link-{number}").symlink_to("nowhere")
+    closed.chmod(0o400)
+    for path in (closed, *closed.iterdir()):
+        os.chown(path, 65534, 65534, follow_symlinks=False)
+    plain = nobody.prefix
+    nobody.prefix = (*plain, "--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search")
+    nobody.backup()
+    nobody.prefix = plain
+    target = nobody.directory / "back"
+    (result,) = nobody.netops("backup", "restore", "data", "--to", str(target), "--json").results()
+    assert result["status"] == "OK", result
+    assert (result["files"], result["uncounted"]) == (4, 4)
+    assert "4 files" in result["summary"]
+    assert "4 more could not be looked at" in result["summary"]
+
+
 def test_many_unreadable_are_counted_and_only_the_first_are_shown(nobody: Site) -> None:
     for number in range(7):
         locked = nobody.source / f"locked-{number}"

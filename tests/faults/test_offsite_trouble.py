@@ -81,7 +81,8 @@ def test_a_stalled_place_delays_no_other_and_ends_by_its_own_deadline(
     states = site.status()
     assert (states["near"]["status"], states["rest"]["status"]) == ("OK", "CRITICAL")
     assert site.netops("journal", "verify").returncode == 0
-    del site.repositories["rest"]["deadline"]
+    for name in ("deadline", "limit_upload"):
+        del site.repositories["rest"][name]
     site.write()
     again = site.result("backup", "run")
     assert statuses(again) == {"main": "OK", "rest": "OK"} | {"near": "OK"}

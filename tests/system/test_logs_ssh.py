@@ -10,7 +10,7 @@ import pytest
 
 from tests.backup_site import BackupSite, Outcome
 from tests.require import need
-from tests.sshd import EXPORT, Server, sshd
+from tests.sshd import Server, sshd
 
 TODAY = datetime.now().astimezone()
 LINE = f'192.0.2.1 - - [{TODAY:%d/%b/%Y:12:00}:{{:02}} {TODAY:%z}] "GET /{{}} HTTP/1.1" 200 12\n'
@@ -323,8 +323,3 @@ def test_hostile_names_are_kept_apart_and_below_the_server(
     spool = site.state / "logs"
     assert all(path.name.isascii() and "\n" not in path.name for path in spool.rglob("*"))
     assert not (spool / "web1").stat().st_mode & 0o077
-
-
-def test_export_script_passes_the_shell_checker() -> None:
-    need("shellcheck")
-    subprocess.run(["shellcheck", EXPORT], check=True)

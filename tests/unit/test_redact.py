@@ -3,11 +3,13 @@
 import json
 import threading
 import time
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from netops.cli.table import print_json
 from netops.core import redact as redact_module
 from netops.core.redact import redact, register
 
@@ -21,6 +23,16 @@ def _fresh(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_registered_value_is_masked_everywhere() -> None:
     register("correct horse")
     assert redact("a correct horse, the correct horse") == "a ***, the ***"
+
+
+def test_what_commands_print_as_json_is_masked_like_their_tables(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    register("correct horse")
+    moment = datetime(2026, 11, 23, 8, tzinfo=UTC)
+    print_json({"remark": "no correct horse", "at": moment, "name": "half \udcff"})
+    said = {"remark": "no ***", "at": "2026-11-23T08:00:00.000Z", "name": "half \udcff"}
+    assert json.loads(capsys.readouterr().out) == said
 
 
 def test_longest_value_goes_first() -> None:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 
 from netops.backup.restic.access import Access, copy_flags, opened
 from netops.backup.restic.messages import BackupListener, Summary, failure, parsed
@@ -46,6 +47,8 @@ class Call:
     cancel: Cancel | None = None
     on_progress: OnProgress | None = None
     env: Mapping[str, str] = field(default_factory=dict)
+    #: What to do, once, while restic works and this program would only wait.
+    meanwhile: Callable[[], None] | None = None
 
     def run(
         self,
@@ -66,6 +69,7 @@ class Call:
                 cancel=self.cancel,
                 on_stdout=on_stdout,
                 on_stderr=on_stderr,
+                meanwhile=self.meanwhile,
             )
 
 
@@ -188,10 +192,30 @@ def locks(access: Access, call: Call) -> dict[str, str]:
         raise failure(access.name, listed)
     found = {}
     for lock_id in filter(_FULL_ID.fullmatch, listed.stdout.split()):
-        done = call.run(access, "--no-lock", "cat", "lock", lock_id)
-        if not done.returncode:  # else it was let go meanwhile
-            found[lock_id] = done.stdout
+        with suppress(_LetGo):
+            done = call.run(
+                access, "--no-lock", "cat", "lock", lock_id, on_stderr=_Impatience().hear
+            )
+            if not done.returncode:
+                found[lock_id] = done.stdout
     return found
+
+
+class _LetGo(Exception):  # noqa: N818  never leaves this file
+    """The lock is not there any more; restic would look again for most of a minute."""
+
+
+@dataclass(slots=True)
+class _Impatience:
+    """Gives restic up once it wants to look again."""
+
+    is_over: bool = False
+
+    def hear(self, line: str) -> None:
+        """Take one line of standard error."""
+        if "retrying after" in line and not self.is_over:
+            self.is_over = True
+            raise _LetGo
 
 
 def rebuild_index(access: Access, call: Call, *, may_keep_old: bool = False) -> None:

@@ -24,10 +24,10 @@ from netops.backup.custody import (
 from netops.backup.handover import Answer, Offer
 from netops.backup.model import BackupPlan, Keeping, Repository
 from netops.core.cancel import Cancel
+from netops.core.digest import chained
 from netops.core.errors import AccessError, UsageError
 from netops.core.people import person, same_person
 from netops.core.run import Context, Silence
-from netops.journal.witness import chained
 from tests import catalogue_site
 from tests.catalogue_site import CHEN, LI, NOW, WANG, FixedClock
 

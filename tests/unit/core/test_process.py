@@ -291,3 +291,9 @@ def test_last_words_between_a_look_and_the_end_are_heard(monkeypatch: pytest.Mon
     monkeypatch.setattr(process._Running, "_move", be_preempted)
     done = process.run(["sh", "-c", "sleep 0.5; echo last"])
     assert (done.returncode, done.stdout) == (0, "last\n")
+
+
+def test_what_is_to_be_done_meanwhile_is_done_while_the_program_runs(tmp_path: Path) -> None:
+    sign = tmp_path / "sign"
+    waiting = f"until [ -e {sign} ]; do sleep 0.01; done; echo seen"
+    assert sh(waiting, deadline_s=60, meanwhile=sign.touch).stdout == "seen\n"

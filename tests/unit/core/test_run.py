@@ -13,6 +13,8 @@ import pytest
 
 from netops.core import lock
 from netops.core.cancel import Cancel
+from netops.core.clock import SystemClock
+from netops.core.dataclass import replace
 from netops.core.errors import InterruptedRunError, NetopsError, TimeoutExpiredError, ToolError
 from netops.core.results import Report, Result
 from netops.core.run import Context, Options, Progress, Runner, Silence, Work
@@ -307,10 +309,28 @@ def test_run_without_targets_is_unknown_never_ok(runner: Runner) -> None:
     assert runner.execute("test", [], good, Options()).exit_code == 3
 
 
-def test_jitter_waits_within_its_bound(runner: Runner) -> None:
-    started = time.monotonic()
-    runner.execute("test", works("a"), good, Options(jitter_s=0.2))
-    assert time.monotonic() - started < 30
+class FakeClock(SystemClock):
+    """Time that only sleeping lets pass."""
+
+    def __init__(self) -> None:
+        self.slept_s = 0.0
+
+    def monotonic_s(self) -> float:
+        return self.slept_s
+
+    def sleep(self, seconds: float) -> None:
+        self.slept_s += seconds
+
+
+def test_jitter_waits_at_random_within_its_bound(runner: Runner) -> None:
+    waits = []
+    for _ in range(20):
+        clock = FakeClock()
+        replace(runner, clock=clock).execute("test", works("a"), good, Options(jitter_s=60))
+        waits.append(clock.slept_s)
+    assert min(waits) > 0
+    assert max(waits) <= 60
+    assert max(waits) - min(waits) > 1
 
 
 def test_cancel_can_be_pulled_from_a_handler_that_interrupts_its_own_waiting() -> None:

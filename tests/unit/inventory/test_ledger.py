@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -10,9 +11,9 @@ import pytest
 from netops.app import Site
 from netops.core.errors import AccessError, ConfigError, IntegrityError, UsageError
 from netops.inventory import retire as retiring
-from netops.inventory.assets import Asset, changed, select_assets
+from netops.inventory.assets import Asset, Version, changed, select_assets
 from netops.inventory.handover import Parties, apply_handover, handover_list
-from netops.inventory.ledger import Ledger, Saying
+from netops.inventory.ledger import Ledger, Saying, digest_of
 from netops.inventory.ledger_verify import differences
 from netops.inventory.model import Device
 from netops.inventory.sheet import read_sheet
@@ -280,3 +281,12 @@ def test_handover_needs_two_people_and_something_to_hand_over(
 ) -> None:
     with pytest.raises(UsageError):
         handover_list(ledger, [], parties)
+
+
+def test_digests_of_versions_on_record_stay_valid() -> None:
+    at = datetime(2026, 11, 23, 8, tzinfo=UTC)
+    asset = Asset("A-001", serial="21023", version=1)
+    version = Version(asset, at, "ops", LI, "added", "new", 7, "")
+    assert (
+        digest_of("", version) == "644bfc96300df5d3843b7bed1336f409889414fceb95f36f172357d6ec6f8b37"
+    )

@@ -116,8 +116,9 @@ JOIN backup ON backup.id = placement.backup_id
 ORDER BY placement.seq DESC LIMIT 1;
 
 -- latest_placements --
--- The newest good placement of every job and location. The recursions step from one value of the
--- index to the next (a loose index scan), so the cost follows jobs and locations, not backups.
+-- The newest good placement of every job and location, and when the oldest was seen. The recursions
+-- step from one value of the index to the next (a loose index scan), so the cost follows jobs and
+-- locations, not backups.
 WITH RECURSIVE jobs (job) AS (
     SELECT MIN(job) FROM placement WHERE status IN (0, 1) AND listed_at IS NOT NULL
     UNION ALL
@@ -141,7 +142,10 @@ WITH RECURSIVE jobs (job) AS (
 )
 SELECT p.job, p.location, p.role, p.backup_id, p.seq, p.kind, p.status, p.snapshot_id, p.listed_at,
     p.message, b.repository, b.base_id, b.started_at, b.finished_at, b.bytes_processed,
-    b.bytes_added
+    b.bytes_added,
+    (SELECT o.listed_at FROM placement o WHERE o.job = p.job AND o.location = p.location
+        AND o.status IN (0, 1) AND o.listed_at IS NOT NULL
+        ORDER BY o.seq LIMIT 1) AS first_listed_at
 FROM newest JOIN placement p ON p.backup_id = newest.backup_id AND p.location = newest.location
 JOIN backup b ON b.id = p.backup_id
 ORDER BY p.job, p.location;
@@ -387,30 +391,6 @@ WHERE offer.step = 'offered' AND NOT EXISTS (
     SELECT 1 FROM custody_step answer
     WHERE answer.handover_id = offer.handover_id AND answer.step <> 'offered')
 ORDER BY offer.journal_seq;
-
--- first_placements --
--- The oldest good placement of every job and location; steps as in latest_placements.
-WITH RECURSIVE jobs (job) AS (
-    SELECT MIN(job) FROM placement WHERE status IN (0, 1) AND listed_at IS NOT NULL
-    UNION ALL
-    SELECT (SELECT MIN(p.job) FROM placement p WHERE p.job > jobs.job
-        AND p.status IN (0, 1) AND p.listed_at IS NOT NULL)
-    FROM jobs WHERE jobs.job IS NOT NULL
-), places (job, location) AS (
-    SELECT jobs.job, (SELECT MIN(p.location) FROM placement p WHERE p.job = jobs.job
-        AND p.status IN (0, 1) AND p.listed_at IS NOT NULL)
-    FROM jobs WHERE jobs.job IS NOT NULL
-    UNION ALL
-    SELECT places.job, (SELECT MIN(p.location) FROM placement p WHERE p.job = places.job
-        AND p.location > places.location AND p.status IN (0, 1) AND p.listed_at IS NOT NULL)
-    FROM places WHERE places.location IS NOT NULL
-)
-SELECT places.job, places.location, (SELECT p.listed_at FROM placement p
-    WHERE p.job = places.job AND p.location = places.location
-        AND p.status IN (0, 1) AND p.listed_at IS NOT NULL
-    ORDER BY p.seq LIMIT 1) AS listed_at
-FROM places WHERE places.location IS NOT NULL
-ORDER BY places.job, places.location;
 
 -- failures_since --
 -- Backups that are not OK, newest first; limit NULL means all.
