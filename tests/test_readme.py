@@ -27,7 +27,7 @@ _LAB = "tests.lab up"
 _PLACEHOLDERS = (
     (r"\b\d+:[A-Za-z0-9+/]{43}=", "<head>"),
     (r"\b[0-9A-HJKMNP-TV-Z]{26}\b", "<id>"),
-    (r"\b\d{4}-\d\d-\d\d( \d\d:\d\d)?\b", "<time>"),
+    (r"\b\d{4}-(W\d\d|\d\d-\d\d( \d\d:\d\d)?)\b", "<time>"),
     (r"\b\d+(\.\d+)? (B|kB|MB|GB|TB)(?![\w])", "<size>"),
     (r"\b\d+(\.\d+)? ?(ms|s|m|h|d)\b( \d+ ?(s|m|h)\b)?", "<took>"),
     (r"\b[0-9a-f]{8}\b", "<snapshot>"),
