@@ -12,7 +12,7 @@ from netops.backup.restic.access import Access
 from netops.backup.restic.client import Call
 from netops.backup.restic.nodes import Node
 from netops.backup.tally import shown
-from netops.backup.tree import Entry, LeftOut, regular_files
+from netops.backup.tree import Entry, LeftOut, touched_files
 from netops.core.errors import InterruptedRunError, NetopsError
 from netops.core.status import Status
 
@@ -54,15 +54,14 @@ def changed(
 def _touched(reading: Reading, wait: Callable[[], None]) -> dict[str, Entry]:
     """Return the files that changed since restic started, whether it had read them or not."""
     since_ns = int((reading.began_s - _TICK_S) * 1e9)
-    left_out = LeftOut.of(reading.left_out)
-    found: dict[str, Entry] = {}
-    walk = regular_files(reading.roots, left_out, one_file_system=reading.one_file_system)
-    for number, entry in enumerate(walk):
-        if entry.facts.st_ctime_ns >= since_ns:
-            found[os.fsdecode(entry.path)] = entry
-        if not number % 4096:
-            wait()
-    return found
+    found = touched_files(
+        reading.roots,
+        LeftOut.of(reading.left_out),
+        since_ns,
+        one_file_system=reading.one_file_system,
+        wait=wait,
+    )
+    return {os.fsdecode(entry.path): entry for entry in found}
 
 
 def _differs(entry: Entry, path: str, known: dict[str, Node]) -> bool:

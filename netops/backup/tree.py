@@ -3,7 +3,7 @@
 import os
 import re
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -94,6 +94,57 @@ def regular_files(
                 yield Entry(root, facts)
             elif stat.S_ISDIR(facts.st_mode):
                 yield from _below(root, left_out, facts.st_dev if one_file_system else None)
+
+
+def touched_files(
+    roots: Sequence[str],
+    left_out: LeftOut,
+    since_ns: int,
+    *,
+    one_file_system: bool = False,
+    wait: Callable[[], None] = lambda: None,
+) -> Iterator[Entry]:
+    """
+    Yield the regular files whose inode changed at `since_ns` or later, in no order.
+
+    Quicker than `regular_files`: one question a file, and patterns only for those that are found.
+    `wait` is called for each folder, and may raise.
+    """
+    for root in _outermost([os.fsencode(os.path.normpath(root)) for root in roots]):
+        with suppress(OSError):
+            facts = os.lstat(root)
+            if left_out.has(root, root.rpartition(b"/")[2]):
+                continue
+            if stat.S_ISDIR(facts.st_mode):
+                device = facts.st_dev if one_file_system else None
+                yield from _touched_below(root, left_out, since_ns, device, wait)
+            elif stat.S_ISREG(facts.st_mode) and facts.st_ctime_ns >= since_ns:
+                yield Entry(root, facts)
+
+
+def _touched_below(
+    root: bytes, left_out: LeftOut, since_ns: int, device: int | None, wait: Callable[[], None]
+) -> Iterator[Entry]:
+    waiting = [root]
+    while waiting:
+        wait()
+        with suppress(OSError), os.scandir(waiting.pop()) as entries:
+            for entry in entries:
+                try:
+                    facts = entry.stat(follow_symlinks=False)
+                except OSError:
+                    continue
+                is_folder = stat.S_ISDIR(facts.st_mode)
+                if not is_folder and (
+                    facts.st_ctime_ns < since_ns or not stat.S_ISREG(facts.st_mode)
+                ):
+                    continue
+                if left_out.has(entry.path, entry.name) or device not in {None, facts.st_dev}:
+                    continue
+                if is_folder:
+                    waiting.append(entry.path)
+                else:
+                    yield Entry(entry.path, facts)
 
 
 def _outermost(roots: Sequence[bytes]) -> list[bytes]:

@@ -19,7 +19,7 @@ from netops.backup.scan_index import (
     written,
 )
 from netops.backup.scanners.base import Identity
-from netops.backup.tree import LeftOut, literal, order, regular_files
+from netops.backup.tree import LeftOut, literal, order, regular_files, touched_files
 
 names = st.binary(min_size=1, max_size=6).filter(lambda name: not {0, 47} & set(name))
 paths = st.lists(names, min_size=1, max_size=3).map(lambda parts: b"/" + b"/".join(parts))
@@ -98,6 +98,8 @@ def test_walk_is_sorted_and_complete(
         wanted.add(path)
     found = [entry.path for entry in regular_files([os.fsdecode(root)], LeftOut())]
     assert found == sorted(wanted, key=order)
+    quickly = [entry.path for entry in touched_files([os.fsdecode(root)], LeftOut(), 0)]
+    assert sorted(quickly, key=order) == found
 
 
 def test_roots_within_roots_are_walked_once(tmp_path: Path) -> None:
@@ -107,13 +109,26 @@ def test_roots_within_roots_are_walked_once(tmp_path: Path) -> None:
     roots = [str(tmp_path / part) for part in ("a/b", "a", "a.b", "a")]
     found = [os.fsdecode(entry.path) for entry in regular_files(roots, LeftOut())]
     assert found == [str(tmp_path / "a/b/file"), str(tmp_path / "a.b")]
+    assert len(list(touched_files(roots, LeftOut(), 0))) == 2
 
 
 def test_links_are_not_followed_and_special_files_not_visited(tmp_path: Path) -> None:
     (tmp_path / "loop").symlink_to(tmp_path)
     (tmp_path / "link").symlink_to("/etc/passwd")
     os.mkfifo(tmp_path / "pipe")
-    assert list(regular_files([str(tmp_path), str(tmp_path / "link")], LeftOut())) == []
+    roots = [str(tmp_path), str(tmp_path / "link")]
+    assert list(regular_files(roots, LeftOut())) == []
+    assert list(touched_files(roots, LeftOut(), 0)) == []
+
+
+def test_only_what_changed_since_then_is_touched(tmp_path: Path) -> None:
+    (tmp_path / "old").write_text("x")
+    since_ns = (tmp_path / "old").stat().st_ctime_ns + 1
+    assert list(touched_files([str(tmp_path), str(tmp_path / "old")], LeftOut(), since_ns)) == []
+    while (tmp_path / "new").exists() is False or (tmp_path / "new").stat().st_ctime_ns < since_ns:
+        (tmp_path / "new").write_text("x")
+    (found,) = touched_files([str(tmp_path)], LeftOut(), since_ns)
+    assert found.path.endswith(b"/new")
 
 
 @pytest.mark.parametrize(
@@ -134,9 +149,13 @@ def test_only_plain_patterns_spare_the_walk(
     everything = {"x.tmp", "cache/x", "keep"}
     for name in everything:
         (tmp_path / name).write_text("x")
+    patterns, roots = LeftOut.of([pattern]), [str(tmp_path)]
     found = {
         str(Path(os.fsdecode(entry.path)).relative_to(tmp_path))
-        for entry in regular_files([str(tmp_path)], LeftOut.of([pattern]))
+        for entry in regular_files(roots, patterns)
+    }
+    assert {entry.path for entry in touched_files(roots, patterns, 0)} == {
+        entry.path for entry in regular_files(roots, patterns)
     }
     assert found == everything - left_out
 
