@@ -38,8 +38,10 @@ esac
 def init(command: Sequence[str]) -> int:
     """Run `restic init`, then exchange the key of what it made; return its code."""
     code = subprocess.run(command, check=False).returncode
+    if code or "--repo" not in command:  # an address with a password comes by the environment
+        return code
     repository = Path(command[command.index("--repo") + 1])
-    if code == 0 and repository.is_absolute():
+    if repository.is_absolute():
         password = Path(command[command.index("--password-file") + 1]).read_text()
         make_cheap(repository, password.removesuffix("\n"))
     return code

@@ -3,10 +3,9 @@
 from datetime import datetime
 
 from netops.backup.damage import count_good_again, take_toll
-from netops.backup.locks import past_dead_locks
+from netops.backup.locks import clear_leftovers, past_dead_locks
 from netops.backup.model import Job, Repository
 from netops.backup.preflight import check_place
-from netops.backup.recover import clear_leftovers
 from netops.backup.restic import check
 from netops.backup.room import BackupRoom, limits
 from netops.backup.soundness import Damage, Reading, Soundness

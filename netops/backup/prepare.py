@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from netops.backup import recover
+from netops.backup import locks
 from netops.backup.model import BackupPlan, Repository
 from netops.backup.preflight import check_tools
 from netops.backup.restic import client, simple
@@ -85,7 +85,7 @@ class UnlockRun:
         if context.dry_run:
             return Result(repository.name, Status.OK, "would remove locks of dead processes")
         with self.room.exclusively(repository, context):
-            recover.clear(self.room, repository, context)
+            locks.clear(self.room, repository, context)
         return Result(repository.name, Status.OK, "locks of dead processes removed")
 
 

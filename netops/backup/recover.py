@@ -1,20 +1,16 @@
 """After a killed run: dead locks removed, finished snapshots adopted, uploaded data found again."""
 
-from contextlib import suppress
-
 from netops.backup import listing
+from netops.backup.locks import clear, clear_leftovers, past_dead_locks
 from netops.backup.model import Job, Repository
 from netops.backup.records import Backup, Placement
-from netops.backup.restic import client, simple
+from netops.backup.restic import client
 from netops.backup.room import BackupRoom, limits
 from netops.core.clock import local_text
 from netops.core.dataclass import replace
-from netops.core.errors import InterruptedRunError, NetopsError, UnreachableError
+from netops.core.errors import InterruptedRunError, NetopsError
 from netops.core.run import Context
 from netops.core.status import Status
-from netops.core.units import size_text
-
-_UNLOCK_S = 120.0
 
 
 def recover_job(room: BackupRoom, job: Job, context: Context) -> None:
@@ -67,11 +63,13 @@ def _find_again(room: BackupRoom, repository: Repository, context: Context) -> N
 
 def _find_uploaded_data(room: BackupRoom, repository: Repository, context: Context) -> None:
     """List the packs again: restic before 0.17 enters what it uploaded only at the end."""
+    access, call = room.access(repository), limits(context, repository.deadline_s, quiet=True)
     try:
-        client.rebuild_index(
-            room.access(repository),
-            limits(context, repository.deadline_s, quiet=True),
-            may_keep_old=True,
+        past_dead_locks(
+            room,
+            repository,
+            context,
+            lambda: client.rebuild_index(access, call, may_keep_old=True),
         )
     except InterruptedRunError:
         raise
@@ -137,28 +135,3 @@ def recover_place(room: BackupRoom, repository: Repository, context: Context) ->
     clear(room, repository, context)
     _find_uploaded_data(room, repository, context)
     context.observer.notice(f"{repository.name}: settled after a killed copy")
-
-
-def clear(room: BackupRoom, repository: Repository, context: Context) -> None:
-    """Remove what dead processes left in a repository: locks, and files half written."""
-    from netops.backup.remains import sweep  # every run loads this file, and few remove anything
-    from netops.backup.zombies import release_locks
-
-    deadline_s = limits(context, _UNLOCK_S).deadline_s or _UNLOCK_S
-    simple.unlock(room.access(repository), deadline_s=deadline_s, cancel=context.cancel)
-    if count := release_locks(room, repository, context):
-        context.observer.notice(f"{repository.name}: {count} lock(s) of dead processes taken out")
-    if freed_bytes := sweep(room, repository, context):
-        text = f"{size_text(freed_bytes)} removed that killed processes left half written"
-        context.observer.notice(f"{repository.name}: {text}")
-
-
-def clear_leftovers(room: BackupRoom, repository: Repository, context: Context) -> None:
-    """
-    Remove the locks of dead processes where some are seen to be left, as after a power cut.
-
-    The caller holds the repository. Costs nothing where there are none and looking is cheap.
-    """
-    if room.target(repository).has_locks():
-        with suppress(UnreachableError):  # what comes next says it better
-            clear(room, repository, context)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from netops.backup import listing, recover
+from netops.backup import listing, locks
 from netops.backup.bringback import BringBack, Returned, newest_per_job
 from netops.backup.damage import Toll, assess, count_good_again, enter
 from netops.backup.diagnosis import Diagnosis, diagnose
@@ -50,7 +50,7 @@ class RepairRun:
         check_place(self.room, repository, context)
         with self.room.exclusively(repository, context):
             if not context.dry_run:
-                recover.clear(self.room, repository, context)
+                locks.clear(self.room, repository, context)
             diagnosis = diagnose(self.room, repository, context, read_data=self.read_data)
             _refuse_impossible(self.room, repository, diagnosis, version)
             if context.dry_run:

@@ -1,6 +1,6 @@
 """`backup verify`: is everything still there, and is it whole."""
 
-from netops.backup import recover
+from netops.backup import locks
 from netops.backup.examine import Depth, examine, is_structure_due, record
 from netops.backup.model import Repository
 from netops.backup.preflight import check_place, check_tools
@@ -38,7 +38,7 @@ class VerifyRun:
             check_place(self.room, repository, context)
             with self.room.exclusively(repository, context):
                 if not context.dry_run:
-                    recover.clear_leftovers(self.room, repository, context)
+                    locks.clear_leftovers(self.room, repository, context)
                 missing, count = self._compare(repository, context)
                 if context.dry_run:
                     text = f"{count} snapshots listed; would do: {depth.text}"

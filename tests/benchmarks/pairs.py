@@ -67,12 +67,21 @@ def once(command: Sequence[str], *, env: Mapping[str, str], cwd: Path) -> tuple[
 
 
 def table(found: Mapping[str, Measured], base: str) -> list[str]:
-    """Return lines with medians and their ratio to `base`."""
-    lines = [f"{'':<34}{'wall s':>9}{'x':>7}{'cpu s':>9}{'x':>7}"]
+    """Return lines with medians, their ratio to `base`, and the median of the ratios of each round."""
+    lines = [f"{'':<34}{'wall s':>9}{'x':>7}{'pairs':>7}{'cpu s':>9}{'x':>7}{'pairs':>7}"]
+    other = found[base]
     for name, item in found.items():
-        wall, cpu = item.wall / found[base].wall, item.cpu / found[base].cpu
-        lines.append(f"{name:<34}{item.wall:>9.3f}{wall:>7.2f}{item.cpu:>9.3f}{cpu:>7.2f}")
+        wall = (
+            f"{item.wall:>9.3f}{item.wall / other.wall:>7.2f}{_paired(item.wall_s, other.wall_s)}"
+        )
+        cpu = f"{item.cpu:>9.3f}{item.cpu / other.cpu:>7.2f}{_paired(item.cpu_s, other.cpu_s)}"
+        lines.append(f"{name:<34}{wall}{cpu}")
     return lines
+
+
+def _paired(mine: Sequence[float], others: Sequence[float]) -> str:
+    """What is busy in one round only weighs less here; a peer may have taken part in fewer rounds."""
+    return f"{statistics.median(a / b for a, b in zip(mine, others, strict=False)):>7.2f}"
 
 
 def peak_bytes(process: subprocess.Popen[bytes]) -> int:

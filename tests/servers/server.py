@@ -7,7 +7,10 @@ import socket
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
+
+from tests.sites import wait_until
 
 
 def free_port() -> int:
@@ -71,6 +74,10 @@ class Server:
     def stall(self) -> None:
         """Let it hang: connections are still taken by the kernel, nobody answers."""
         self._signal(signal.SIGSTOP)
+        assert self.process is not None
+        # A thread on another processor may still answer.
+        for pid in _descendants(self.process.pid):
+            wait_until(partial(_stands_still, pid), f"process {pid} stands still")
 
     def resume(self) -> None:
         self._signal(signal.SIGCONT)
@@ -95,3 +102,12 @@ def _descendants(root: int) -> list[int]:
     for pid in found:
         found += children.get(pid, [])
     return found
+
+
+def _stands_still(pid: int) -> bool:
+    """Tell whether every thread is stopped, or gone."""
+    for status in Path(f"/proc/{pid}/task").glob("*/stat"):
+        with contextlib.suppress(OSError):
+            if status.read_text().rpartition(")")[2].split()[0] not in "TtZX":
+                return False
+    return True
