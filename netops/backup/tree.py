@@ -85,15 +85,11 @@ def regular_files(
     Directories that cannot be read are passed over: restic, run by the same account, cannot read
     them either and says so.
     """
-    for root in _outermost([os.fsencode(os.path.normpath(root)) for root in roots]):
-        with suppress(OSError):
-            facts = os.lstat(root)
-            if left_out.has(root, root.rpartition(b"/")[2]):
-                continue
-            if stat.S_ISREG(facts.st_mode):
-                yield Entry(root, facts)
-            elif stat.S_ISDIR(facts.st_mode):
-                yield from _below(root, left_out, facts.st_dev if one_file_system else None)
+    for root, facts in _tops(roots, left_out):
+        if stat.S_ISREG(facts.st_mode):
+            yield Entry(root, facts)
+        elif stat.S_ISDIR(facts.st_mode):
+            yield from _below(root, left_out, facts.st_dev if one_file_system else None)
 
 
 def touched_files(
@@ -110,16 +106,12 @@ def touched_files(
     Quicker than `regular_files`: one question a file, and patterns only for those that are found.
     `wait` is called for each folder, and may raise.
     """
-    for root in _outermost([os.fsencode(os.path.normpath(root)) for root in roots]):
-        with suppress(OSError):
-            facts = os.lstat(root)
-            if left_out.has(root, root.rpartition(b"/")[2]):
-                continue
-            if stat.S_ISDIR(facts.st_mode):
-                device = facts.st_dev if one_file_system else None
-                yield from _touched_below(root, left_out, since_ns, device, wait)
-            elif stat.S_ISREG(facts.st_mode) and facts.st_ctime_ns >= since_ns:
-                yield Entry(root, facts)
+    for root, facts in _tops(roots, left_out):
+        if stat.S_ISDIR(facts.st_mode):
+            device = facts.st_dev if one_file_system else None
+            yield from _touched_below(root, left_out, since_ns, device, wait)
+        elif stat.S_ISREG(facts.st_mode) and facts.st_ctime_ns >= since_ns:
+            yield Entry(root, facts)
 
 
 def _touched_below(
@@ -145,6 +137,15 @@ def _touched_below(
                     waiting.append(entry.path)
                 else:
                     yield Entry(entry.path, facts)
+
+
+def _tops(roots: Sequence[str], left_out: LeftOut) -> Iterator[Entry]:
+    """Yield each of the outermost roots that is there and not left out."""
+    for root in _outermost([os.fsencode(os.path.normpath(root)) for root in roots]):
+        if left_out.has(root, root.rpartition(b"/")[2]):
+            continue
+        with suppress(OSError):
+            yield Entry(root, os.lstat(root))
 
 
 def _outermost(roots: Sequence[bytes]) -> list[bytes]:
